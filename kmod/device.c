@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/wsock: the two doors, ioctl(2) and io_uring, and the events in the life
+ * of an open.
+ */
+#include <linux/fdtable.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "wsock.h"
+
+static_assert(sizeof(struct wsock_features) == 24);
+static_assert(sizeof(struct wsock_socket_args) == 8);
+static_assert(sizeof(struct wsock_cancel) == 16);
+static_assert(sizeof(struct wsock_wait) == 16);
+static_assert(sizeof(struct wsock_cmd) == 16);
+static_assert(sizeof(struct wsock_status) == 24);
+static_assert(sizeof(struct wsock_msg) == 64);
+static_assert(sizeof(struct wsock_submit) == 40);
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct wsock_open *open;
+
+	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	if (!open)
+		return -ENOMEM;
+	open->ctx = wsock_context_open();
+	if (IS_ERR(open->ctx)) {
+		int ret = PTR_ERR(open->ctx);
+
+		kfree(open);
+		return ret;
+	}
+	file->private_data = open;
+	return nonseekable_open(inode, file);
+}
+
+static int same_file(const void *file, struct file *other, unsigned int fd)
+{
+	return file == other;
+}
+
+/*
+ * A descriptor of the open is closed, also by exec and exit. The owner's last
+ * one ends it; ->release would be too late, for rings, and operations that
+ * pend, hold the file.
+ */
+static int device_flush(struct file *file, fl_owner_t id)
+{
+	struct wsock_open *open = file->private_data;
+
+	if (task_tgid(current) == open->ctx->tgid &&
+	    !iterate_fd((struct files_struct *)id, 0, same_file, file))
+		wsock_context_withdraw(open);
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct wsock_open *open = file->private_data;
+
+	/* Again, for an open that never had a descriptor. */
+	wsock_context_withdraw(open);
+	wsock_context_close(open->ctx);
+	kfree(open);
+	return 0;
+}
+
+static void device_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct wsock_open *open = file->private_data;
+
+	wsock_context_show(open->ctx, m);
+}
+
+static int features(struct wsock_features __user *arg)
+{
+	struct wsock_features f = {};
+	u32 size;
+	int ret;
+
+	if (get_user(size, &arg->size))
+		return -EFAULT;
+	if (size < sizeof(f))
+		return -EINVAL;
+	ret = copy_struct_from_user(&f, sizeof(f), arg, size);
+	if (ret)
+		return ret;
+	if (f.flags)
+		return -EINVAL;
+	f.size = sizeof(f);
+	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT;
+	f.ops = BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |
+		BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG);
+	return copy_to_user(arg, &f, sizeof(f)) ? -EFAULT : 0;
+}
+
+static int get_socket_args(struct wsock_socket_args *args, const void __user *arg)
+{
+	if (copy_from_user(args, arg, sizeof(*args)))
+		return -EFAULT;
+	return args->flags ? -EINVAL : 0;
+}
+
+static int cancel(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_cancel args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	if (args.flags & ~WSOCK_CANCEL_ALL)
+		return -EINVAL;
+	if ((args.flags & WSOCK_CANCEL_ALL) && args.ov)
+		return -EINVAL;
+	return wsock_op_cancel(ctx, &args);
+}
+
+static long wait(struct wsock_context *ctx, void __user *arg)
+{
+	struct wsock_wait args;
+	long ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	ret = wsock_op_wait(ctx, &args);
+	/* The call is restarted after a signal, with the time that is left. */
+	if (ret == -ERESTARTSYS && args.timeout_ns >= 0 &&
+	    copy_to_user(arg, &args, sizeof(args)))
+		return -EFAULT;
+	return ret;
+}
+
+static long submit(struct wsock_context *ctx, struct file *file, const void __user *arg)
+{
+	struct wsock_submit args;
+	long ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	ret = wsock_op_submit(ctx, file, &args, NULL, 0);
+	return ret == -EIOCBQUEUED ? -EINPROGRESS : ret;
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
+{
+	struct wsock_open *open = file->private_data;
+	void __user *arg = (void __user *)argument;
+	struct wsock_socket_args socket;
+	int ret;
+
+	ret = wsock_context_check(open->ctx);
+	if (ret)
+		return ret;
+
+	switch (cmd) {
+	case WSOCK_IOC_FEATURES:
+		return features(arg);
+	case WSOCK_IOC_STARTUP:
+		return argument ? -EINVAL : wsock_context_startup(open);
+	case WSOCK_IOC_CLEANUP:
+		return argument ? -EINVAL : wsock_context_cleanup(open);
+	case WSOCK_IOC_ADOPT:
+		return get_socket_args(&socket, arg) ?:
+		       wsock_socket_adopt(open->ctx, socket.fd);
+	case WSOCK_IOC_CLOSE:
+		return get_socket_args(&socket, arg) ?:
+		       wsock_socket_close(open->ctx, socket.fd);
+	case WSOCK_IOC_CANCEL:
+		return cancel(open->ctx, arg);
+	case WSOCK_IOC_WAIT:
+		return wait(open->ctx, arg);
+	case WSOCK_IOC_SUBMIT:
+		return submit(open->ctx, file, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int device_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct wsock_open *open = cmd->file->private_data;
+	const struct io_uring_sqe *sqe = cmd->sqe;
+	struct wsock_submit args = {};
+	const struct wsock_cmd *sqe_cmd;
+	int ret;
+
+	if (issue_flags & IO_URING_F_CANCEL) {
+		wsock_op_cancel_uring(cmd, issue_flags);
+		return 0;
+	}
+	if (issue_flags & (IO_URING_F_IOPOLL | IO_URING_F_COMPAT))
+		return -EOPNOTSUPP;
+	ret = wsock_context_check(open->ctx);
+	if (ret)
+		return ret;
+	if ((cmd->flags & IORING_URING_CMD_MASK) || READ_ONCE(sqe->buf_index) ||
+	    READ_ONCE(sqe->ioprio))
+		return -EINVAL;
+
+	/* The SQE is shared with the program: every field is read once. */
+	sqe_cmd = wsock_uring_sqe_cmd(cmd);
+	args.op = cmd->cmd_op;
+	args.fd = READ_ONCE(sqe->splice_fd_in);
+	args.addr = READ_ONCE(sqe->addr);
+	args.len = READ_ONCE(sqe->len);
+	args.cmd.ov = READ_ONCE(sqe_cmd->ov);
+	args.cmd.event_fd = READ_ONCE(sqe_cmd->event_fd);
+	args.cmd.flags = READ_ONCE(sqe_cmd->flags);
+	args.cmd.msg_flags = READ_ONCE(sqe_cmd->msg_flags);
+	return wsock_op_submit(open->ctx, cmd->file, &args, cmd, issue_flags);
+}
+
+static const struct file_operations device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= device_open,
+	.flush		= device_flush,
+	.release	= device_release,
+	.show_fdinfo	= device_show_fdinfo,
+	.unlocked_ioctl	= device_ioctl,
+	.uring_cmd	= device_uring_cmd,
+};
+
+struct miscdevice wsock_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "wsock",
+	.fops	= &device_fops,
+	.mode	= 0660,
+};

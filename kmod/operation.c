@@ -1,0 +1,1352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Overlapped operations: one lifecycle for all kinds, submitters and ends. The
+ * states and the locks are drawn in wsock.h.
+ */
+#include <linux/cred.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/hash.h>
+#include <linux/kthread.h>
+#include <linux/mmu_context.h>
+#include <linux/percpu.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "wsock.h"
+
+#define RECV_FLAGS	(MSG_OOB | MSG_PEEK | MSG_WAITALL)
+#define SEND_FLAGS	(MSG_OOB | MSG_DONTROUTE | MSG_EOR | MSG_MORE)
+#define MAX_IOV		1024
+#define MAX_CONTROL	4096
+/* Operations that one executor runs in a row before it lets others go on. */
+#define EXEC_BUDGET	64
+
+enum op_state {
+	OP_RUNNING,		/* somebody tries it; it is the head of its lane */
+	OP_QUEUED,		/* waits in its lane */
+	OP_ENDING,		/* out of its lane, its status is being written */
+	OP_ENDED,		/* its status is written */
+};
+
+/* What a RECVMSG or SENDMSG has on top: captured at issue. */
+struct op_msg {
+	struct wsock_msg user;
+	struct sockaddr_storage name;	/* SENDMSG */
+	void *control;			/* SENDMSG */
+	struct iovec *iov;		/* allocated when fast_iov is too small */
+	struct iovec fast_iov[8];
+};
+
+/**
+ * struct wsock_op - an overlapped operation
+ * @node: in its lane unless ENDING or ENDED; @socket->lock
+ * @hash: among the pending operations, by name; its bucket's lock
+ * @socket: counted; set once
+ * @file: the socket's, counted from the moment the operation pends: the wait
+ *	queue lives in it
+ * @devfile: the device's, counted likewise: keeps the module
+ * @cmd: the command it came as, NULL for an ioctl; set once
+ * @task: who submitted it, counted when it pends; set once
+ * @refs: one for its life, one per task that found it by name
+ * @code: enum wsock_op_code; set once
+ * @state: enum op_state; @socket->lock
+ * @scheduled: its executor was asked for and has not come; @socket->lock
+ * @waited: somebody waits for its end; @socket->lock
+ * @pending: the submitter was or will be told that it is; set by the submitter
+ *	before others can end the operation
+ * @flags: wsock_cmd.flags; set once
+ * @msg_flags: wsock_cmd.msg_flags, and those of the kernel; set once
+ * @silent: with @cancel: do not signal the event; @socket->lock
+ * @cancel: why a RUNNING one shall end rather than wait again; @socket->lock
+ * @result: how it ended, 0 or a negative errno; owner of ENDING
+ * @out_flags: MSG_* flags of what was received; owner of RUNNING
+ * @ov: its name, and where its status goes; set once
+ * @event: counted; set once
+ * @done: bytes transferred; owner of RUNNING
+ * @iter: what is left of the buffers; owner of RUNNING
+ * @msg: NULL for RECV and SEND; set once
+ * @task_work: executor of one that came by ioctl
+ * @work: executor when the submitting thread is gone
+ */
+struct wsock_op {
+	struct list_head node;
+	struct hlist_bl_node hash;
+	struct wsock_socket *socket;
+	struct file *file;
+	struct file *devfile;
+	struct io_uring_cmd *cmd;
+	struct task_struct *task;
+	refcount_t refs;
+	u8 code;
+	u8 state;
+	bool scheduled;
+	bool waited;
+	bool pending;
+	bool silent;
+	u16 flags;
+	u32 msg_flags;
+	int cancel;
+	int result;
+	u32 out_flags;
+	u64 ov;
+	struct eventfd_ctx *event;
+	size_t done;
+	struct iov_iter iter;
+	struct op_msg *msg;
+	union {
+		struct callback_head task_work;
+		struct work_struct work;
+	};
+};
+
+/* Who executes: decides which further operations of a lane it may run too. */
+struct op_executor {
+	struct io_ring_ctx *ring;	/* of a command, with the flags it came with */
+	unsigned int issue_flags;
+	bool worker;			/* in the name of any ioctl's thread */
+	int budget;
+};
+
+struct op_pdu {
+	struct wsock_op *op;
+};
+
+#define NAME_BITS 14
+static struct hlist_bl_head names[1 << NAME_BITS];
+
+static struct kmem_cache *op_cache;
+static struct workqueue_struct *op_workqueue;
+static DEFINE_PER_CPU(long, nr_pending);
+
+static bool op_is_recv(const struct wsock_op *op)
+{
+	return op->code == WSOCK_OP_RECV || op->code == WSOCK_OP_RECVMSG;
+}
+
+static struct wsock_lane *op_lane(struct wsock_op *op)
+{
+	return &op->socket->lanes[op_is_recv(op) ? WSOCK_IN : WSOCK_OUT];
+}
+
+static struct io_ring_ctx *op_ring(const struct wsock_op *op)
+{
+	return op->cmd ? cmd_to_io_kiocb(op->cmd)->ctx : NULL;
+}
+
+static struct hlist_bl_head *name_bucket(const struct wsock_context *ctx, u64 ov)
+{
+	return &names[hash_64(ov ^ (unsigned long)ctx, NAME_BITS)];
+}
+
+/* ------------------------------------------------------------------------- */
+/* Making one */
+
+static int op_get_event(struct wsock_op *op, const struct wsock_cmd *cmd)
+{
+	struct wait_queue_entry none;
+	u64 count;
+
+	if (!(op->flags & WSOCK_CMD_EVENT))
+		return cmd->event_fd ? -EINVAL : 0;
+	op->event = eventfd_ctx_fdget(cmd->event_fd);
+	if (IS_ERR(op->event)) {
+		int ret = PTR_ERR(op->event);
+
+		op->event = NULL;
+		return ret;
+	}
+	/* The exported way to reset an eventfd; the wait entry is on no queue. */
+	init_waitqueue_entry(&none, current);
+	INIT_LIST_HEAD(&none.entry);
+	eventfd_ctx_remove_wait_queue(op->event, &none, &count);
+	return 0;
+}
+
+static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
+{
+	return import_ubuf(op_is_recv(op) ? ITER_DEST : ITER_SOURCE,
+			   u64_to_user_ptr(addr), len, &op->iter);
+}
+
+static int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
+{
+	bool recv = op_is_recv(op);
+	struct op_msg *msg;
+	ssize_t ret;
+
+	if (len != sizeof(struct wsock_msg))
+		return -EINVAL;
+	msg = kmalloc(sizeof(*msg), GFP_KERNEL_ACCOUNT);
+	if (!msg)
+		return -ENOMEM;
+	msg->control = NULL;
+	msg->iov = NULL;
+	op->msg = msg;
+
+	if (copy_from_user(&msg->user, u64_to_user_ptr(addr), sizeof(msg->user)))
+		return -EFAULT;
+	if (msg->user.pad || msg->user.iovlen > MAX_IOV ||
+	    msg->user.controllen > MAX_CONTROL ||
+	    (!msg->user.name && msg->user.namelen) ||
+	    (!msg->user.control && msg->user.controllen))
+		return -EINVAL;
+	if (!recv) {
+		if (msg->user.namelen_out || msg->user.controllen_out || msg->user.flags_out)
+			return -EINVAL;
+		if (msg->user.namelen > sizeof(msg->name))
+			return -EINVAL;
+		if (msg->user.namelen &&
+		    copy_from_user(&msg->name, u64_to_user_ptr(msg->user.name),
+				   msg->user.namelen))
+			return -EFAULT;
+		if (msg->user.controllen) {
+			msg->control = memdup_user(u64_to_user_ptr(msg->user.control),
+						   msg->user.controllen);
+			if (IS_ERR(msg->control)) {
+				ret = PTR_ERR(msg->control);
+				msg->control = NULL;
+				return ret;
+			}
+		}
+	}
+	msg->iov = msg->fast_iov;
+	ret = import_iovec(recv ? ITER_DEST : ITER_SOURCE, u64_to_user_ptr(msg->user.iov),
+			   msg->user.iovlen, ARRAY_SIZE(msg->fast_iov), &msg->iov,
+			   &op->iter);
+	return ret < 0 ? ret : 0;
+}
+
+static void op_free(struct wsock_op *op)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+
+	if (op->event)
+		eventfd_ctx_put(op->event);
+	if (op->msg) {
+		kfree(op->msg->control);
+		kfree(op->msg->iov);	/* NULL when fast_iov serves */
+		kfree(op->msg);
+	}
+	if (op->pending) {
+		atomic_dec(&s->ctx->nr_operations);
+		this_cpu_dec(nr_pending);
+		put_task_struct(op->task);
+		fput(op->devfile);
+	}
+	if (cmpxchg(&lane->spare, NULL, op))
+		kmem_cache_free(op_cache, op);
+	wsock_socket_put(s);
+}
+
+static void op_put(struct wsock_op *op)
+{
+	if (refcount_dec_and_test(&op->refs))
+		op_free(op);
+}
+
+/* Takes over the caller's reference to @s, also when it fails. */
+static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_submit *args,
+				  struct io_uring_cmd *cmd)
+{
+	bool recv = args->op == WSOCK_OP_RECV || args->op == WSOCK_OP_RECVMSG;
+	struct wsock_lane *lane = &s->lanes[recv ? WSOCK_IN : WSOCK_OUT];
+	struct wsock_op *op;
+	int ret;
+
+	op = READ_ONCE(lane->spare) ? xchg(&lane->spare, NULL) : NULL;
+	if (!op)
+		op = kmem_cache_alloc(op_cache, GFP_KERNEL);
+	if (!op) {
+		wsock_socket_put(s);
+		return ERR_PTR(-ENOMEM);
+	}
+	INIT_HLIST_BL_NODE(&op->hash);
+	op->socket = s;
+	op->cmd = cmd;
+	refcount_set(&op->refs, 1);
+	op->code = args->op;
+	op->state = OP_RUNNING;
+	op->scheduled = false;
+	op->waited = false;
+	op->pending = false;
+	op->silent = false;
+	op->flags = args->cmd.flags;
+	op->msg_flags = args->cmd.msg_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
+	op->cancel = 0;
+	op->out_flags = 0;
+	op->ov = args->cmd.ov;
+	op->event = NULL;
+	op->done = 0;
+	op->msg = NULL;
+
+	if (op->code == WSOCK_OP_RECVMSG || op->code == WSOCK_OP_SENDMSG)
+		ret = op_import_msg(op, args->addr, args->len);
+	else
+		ret = op_import_buffer(op, args->addr, args->len);
+	if (!ret)
+		ret = op_get_event(op, &args->cmd);
+	if (ret) {
+		op_put(op);
+		return ERR_PTR(ret);
+	}
+	return op;
+}
+
+/**
+ * wsock_op_free_spare - empty a lane's store, at the end of its socket
+ * @lane: the lane
+ */
+void wsock_op_free_spare(struct wsock_lane *lane)
+{
+	if (lane->spare)
+		kmem_cache_free(op_cache, lane->spare);
+}
+
+/*
+ * Before an operation can be ended by others: what it needs while it pends.
+ * The submitter calls it, once, with the operation its own.
+ */
+static int op_make_pending(struct wsock_op *op, struct file *file, struct file *devfile,
+			   unsigned int issue_flags)
+{
+	struct wsock_context *ctx = op->socket->ctx;
+	struct hlist_bl_head *bucket = name_bucket(ctx, op->ov);
+
+	if (atomic_inc_return(&ctx->nr_operations) > READ_ONCE(wsock_max_operations)) {
+		atomic_dec(&ctx->nr_operations);
+		return -ENOBUFS;
+	}
+	this_cpu_inc(nr_pending);
+	op->file = get_file(file);
+	op->devfile = get_file(devfile);
+	op->task = op->cmd ? io_uring_cmd_get_task(op->cmd) : current;
+	get_task_struct(op->task);
+	op->pending = true;
+	hlist_bl_lock(bucket);
+	hlist_bl_add_head(&op->hash, bucket);
+	hlist_bl_unlock(bucket);
+	if (op->cmd) {
+		io_uring_cmd_to_pdu(op->cmd, struct op_pdu)->op = op;
+		io_uring_cmd_mark_cancelable(op->cmd, issue_flags);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------- */
+/* Trying one: without blocking, by the owner of RUNNING */
+
+static int op_errno(struct wsock_op *op, int err)
+{
+	/* Our own shutdown, not the peer's reset. */
+	if (err == -EPIPE && (READ_ONCE(op->socket->sk->sk_shutdown) & SEND_SHUTDOWN) &&
+	    READ_ONCE(op->socket->sk->sk_state) != TCP_CLOSE)
+		return -ESHUTDOWN;
+	return err;
+}
+
+/* What a received message tells besides its bytes. */
+static int op_recv_outputs(struct wsock_op *op, struct msghdr *msg,
+			   struct sockaddr_storage *name)
+{
+	const struct wsock_msg *user = &op->msg->user;
+	size_t len;
+
+	if (user->name) {
+		len = min_t(size_t, user->namelen, msg->msg_namelen);
+		if (copy_to_user(u64_to_user_ptr(user->name), name, len))
+			return -EFAULT;
+	}
+	if (user->namelen_out &&
+	    put_user((s32)msg->msg_namelen, (s32 __user *)u64_to_user_ptr(user->namelen_out)))
+		return -EFAULT;
+	if (user->controllen_out &&
+	    put_user((u64)(user->controllen - msg->msg_controllen),
+		     (u64 __user *)u64_to_user_ptr(user->controllen_out)))
+		return -EFAULT;
+	if (user->flags_out &&
+	    put_user(op->out_flags, (u32 __user *)u64_to_user_ptr(user->flags_out)))
+		return -EFAULT;
+	return 0;
+}
+
+/*
+ * A receive of nothing on a stream waits for something to receive, and takes
+ * none of it.
+ */
+static int op_try_probe(struct wsock_op *op, struct socket *sock)
+{
+	struct msghdr msg = {};
+	struct kvec kvec;
+	char byte;
+	int ret;
+
+	kvec.iov_base = &byte;
+	kvec.iov_len = 1;
+	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &kvec, 1, 1);
+	ret = sock_recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
+	return ret < 0 ? ret : 0;
+}
+
+static int op_try_recv(struct wsock_op *op, struct socket *sock)
+{
+	struct sockaddr_storage name;
+	bool stream = sock->type == SOCK_STREAM;
+	size_t want = iov_iter_count(&op->iter);
+	struct msghdr msg;
+	int ret;
+
+	if (!want && stream)
+		return op_try_probe(op, sock);
+
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iter = op->iter;
+	if (op->msg) {
+		msg.msg_name = &name;
+		msg.msg_control_is_user = true;
+		msg.msg_control_user = u64_to_user_ptr(op->msg->user.control);
+		msg.msg_controllen = op->msg->user.controllen;
+	}
+	ret = sock_recvmsg(sock, &msg, op->msg_flags & ~MSG_WAITALL);
+	if (ret < 0)
+		return ret;
+
+	op->out_flags = msg.msg_flags & (MSG_OOB | MSG_TRUNC | MSG_CTRUNC | MSG_EOR);
+	op->done += ret;
+	iov_iter_advance(&op->iter, ret);
+	if (op->msg) {
+		int err = op_recv_outputs(op, &msg, &name);
+
+		if (err)
+			return err;
+	}
+	if (!stream)
+		return op->out_flags & MSG_TRUNC ? -EMSGSIZE : 0;
+	if ((op->msg_flags & MSG_WAITALL) && ret && ret < want)
+		return -EAGAIN;
+	return 0;
+}
+
+static int op_try_send(struct wsock_op *op, struct socket *sock)
+{
+	struct msghdr msg;
+	int ret;
+
+	/* All or nothing: a stream's send ends when everything is taken. */
+	do {
+		memset(&msg, 0, sizeof(msg));
+		msg.msg_iter = op->iter;
+		msg.msg_flags = op->msg_flags;
+		if (op->msg) {
+			if (op->msg->user.namelen) {
+				msg.msg_name = (void *)&op->msg->name;
+				msg.msg_namelen = op->msg->user.namelen;
+			}
+			msg.msg_control = op->msg->control;
+			msg.msg_controllen = op->msg->user.controllen;
+		}
+		ret = sock_sendmsg(sock, &msg);
+		if (ret < 0)
+			return ret;
+		op->done += ret;
+		iov_iter_advance(&op->iter, ret);
+	} while (iov_iter_count(&op->iter) && sock->type == SOCK_STREAM);
+	return 0;
+}
+
+/* Returns 0 or an errno for an end, -EAGAIN when it has to wait. */
+static int op_try(struct wsock_op *op, struct socket *sock)
+{
+	int ret;
+
+	if (op_is_recv(op))
+		ret = op_try_recv(op, sock);
+	else
+		ret = op_try_send(op, sock);
+	return ret == -EAGAIN ? ret : op_errno(op, ret);
+}
+
+/*
+ * Would a try be in vain? Says so only where looking is cheap and sure: kTLS
+ * and sockmap keep data elsewhere, and replace recvmsg.
+ */
+static bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
+{
+	return op_is_recv(op) && !(op->msg_flags & MSG_OOB) && sk_is_tcp(sk) &&
+	       READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
+	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED &&
+	       skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       !READ_ONCE(sk->sk_err) && !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
+}
+
+#define IN_MASK		(EPOLLIN | EPOLLRDNORM | EPOLLPRI | EPOLLRDHUP | EPOLLERR | EPOLLHUP)
+#define OUT_MASK	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND | EPOLLERR | EPOLLHUP)
+
+/* Is there something for the operation? Asked with the wait entry armed. */
+static bool op_ready(const struct wsock_op *op, const struct sock *sk)
+{
+	if (op_hopeless(op, sk))
+		return false;
+	return vfs_poll(op->file, NULL) & (op_is_recv(op) ? IN_MASK : OUT_MASK);
+}
+
+/*
+ * After a try in vain: leave RUNNING for QUEUED, unless there is a reason to go
+ * on. Returns -EIOCBQUEUED when the operation is others' now, -EAGAIN to try
+ * again, or why it was told to end.
+ */
+static int op_wait(struct wsock_op *op, struct socket *sock)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	bool ready = false;
+	int ret;
+
+	spin_lock_irq(&sock->wq.wait.lock);
+	spin_lock(&s->lock);
+	if (!s->armed) {
+		__add_wait_queue(&sock->wq.wait, &s->wait);
+		s->armed = true;
+		spin_unlock(&s->lock);
+		spin_unlock_irq(&sock->wq.wait.lock);
+		/* Pairs with the barrier in wq_has_sleeper(). */
+		smp_mb();
+		ready = op_ready(op, sock->sk);
+		spin_lock_irq(&s->lock);
+	} else {
+		spin_unlock(&sock->wq.wait.lock);
+	}
+	if (op->cancel) {
+		ret = op->cancel;
+	} else if (ready || lane->woken) {
+		lane->woken = false;
+		ret = -EAGAIN;
+	} else {
+		op->state = OP_QUEUED;
+		wsock_socket_leave(s);
+		ret = -EIOCBQUEUED;
+	}
+	spin_unlock_irq(&s->lock);
+	return ret;
+}
+
+/* ------------------------------------------------------------------------- */
+/* Asking for an executor */
+
+static void op_work(struct work_struct *work);
+static void op_task_work(struct callback_head *head);
+static void op_schedule_uring(struct wsock_op *op);
+
+static void op_schedule_worker(struct wsock_op *op)
+{
+	INIT_WORK(&op->work, op_work);
+	queue_work(op_workqueue, &op->work);
+}
+
+static void op_schedule(struct wsock_op *op)
+{
+	lockdep_assert_held(&op->socket->lock);
+	op->scheduled = true;
+	if (op->cmd) {
+		op_schedule_uring(op);
+		return;
+	}
+	init_task_work(&op->task_work, op_task_work);
+	if (!wsock_task_work_add(op->task, &op->task_work))
+		op_schedule_worker(op);
+}
+
+static void lane_kick(struct wsock_lane *lane)
+{
+	struct wsock_op *op = list_first_entry_or_null(&lane->ops, struct wsock_op, node);
+
+	if (!op)
+		return;
+	if (op->state == OP_RUNNING)
+		lane->woken = true;
+	else if (!op->scheduled)
+		op_schedule(op);
+}
+
+/**
+ * wsock_op_wake - the socket's wait queue was woken
+ * @wait: our entry
+ * @mode: not used
+ * @sync: not used
+ * @key: what for
+ *
+ * Runs with the wait queue locked, often in softirq: it only asks for
+ * executors.
+ */
+int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
+		  void *key)
+{
+	struct wsock_socket *s = container_of(wait, struct wsock_socket, wait);
+	__poll_t mask = key_to_poll(key);
+
+	spin_lock(&s->lock);
+	if (!mask || (mask & IN_MASK))
+		lane_kick(&s->lanes[WSOCK_IN]);
+	if (!mask || (mask & OUT_MASK))
+		lane_kick(&s->lanes[WSOCK_OUT]);
+	spin_unlock(&s->lock);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------- */
+/* Ending one */
+
+/*
+ * What the program sees in its memory. Only somebody who runs in that memory
+ * writes: at exit nobody does, and nobody would look.
+ */
+static void op_write_status(struct wsock_op *op)
+{
+	struct wsock_status __user *status = u64_to_user_ptr(op->ov);
+	u64 internal = wsock_status(-op->result);
+
+	if (!(op->flags & WSOCK_CMD_STATUS) || current->mm != op->socket->ctx->mm)
+		return;
+	if (!user_write_access_begin(status, sizeof(*status)))
+		return;
+	unsafe_put_user((u64)op->done, &status->internal_high, efault);
+	unsafe_put_user(op->out_flags, &status->flags, efault);
+	/* Pairs with the acquire of whoever polls the status. */
+	smp_wmb();
+	unsafe_put_user(internal, &status->internal, efault);
+efault:
+	user_write_access_end();
+}
+
+static void op_signal(struct wsock_op *op)
+{
+	if (op->event)
+		eventfd_signal(op->event);
+}
+
+static void op_forget_name(struct wsock_op *op)
+{
+	struct hlist_bl_head *bucket = name_bucket(op->socket->ctx, op->ov);
+
+	hlist_bl_lock(bucket);
+	hlist_bl_del_init(&op->hash);
+	hlist_bl_unlock(bucket);
+}
+
+/*
+ * Give the socket's file back. The first to find both lanes empty takes the
+ * wait entry off the queue, while its own reference still holds the queue.
+ */
+static void op_put_file(struct wsock_op *op)
+{
+	struct wsock_socket *s = op->socket;
+	struct wait_queue_head *wq = &sock_from_file(op->file)->wq.wait;
+
+	if (READ_ONCE(s->armed) && !READ_ONCE(s->lanes[WSOCK_IN].nr_ops) &&
+	    !READ_ONCE(s->lanes[WSOCK_OUT].nr_ops)) {
+		spin_lock_irq(&wq->lock);
+		spin_lock(&s->lock);
+		if (s->armed && !s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops) {
+			__remove_wait_queue(wq, &s->wait);
+			s->armed = false;
+		}
+		spin_unlock(&s->lock);
+		spin_unlock_irq(&wq->lock);
+	}
+	fput(op->file);
+	op->file = NULL;
+}
+
+static int op_value(const struct wsock_op *op)
+{
+	return op->result < 0 ? op->result : op->done;
+}
+
+/* The last act for an operation that pended: tell its ring, if it has one. */
+static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
+{
+	struct wsock_context *ctx = op->socket->ctx;
+
+	atomic64_inc(op->result == -ECANCELED ? &ctx->cancelled : &ctx->completed);
+	if (op->cmd)
+		wsock_uring_done(op->cmd, op_value(op), issue_flags);
+	op_put(op);
+}
+
+/* Take an operation that waits out of its lane, to end it with @err. */
+static bool op_claim(struct wsock_op *op, int err)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	bool head = list_is_first(&op->node, &lane->ops);
+
+	lockdep_assert_held(&s->lock);
+	if (op->state != OP_QUEUED)
+		return false;
+	list_del(&op->node);
+	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
+	op->state = OP_ENDING;
+	op->result = err;
+	s->busy++;
+	/* Its executor was to look for data: the next one's must now. */
+	if (head && op->scheduled && !s->dead)
+		lane_kick(lane);
+	return true;
+}
+
+/* Tell one that runs to end with @err when it would wait again. */
+static bool op_interrupt(struct wsock_op *op, int err, bool notify)
+{
+	lockdep_assert_held(&op->socket->lock);
+	if (op->state != OP_RUNNING || op->cancel)
+		return false;
+	op->cancel = err;
+	op->silent = !notify;
+	return true;
+}
+
+/* End a claimed operation. */
+static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
+{
+	struct wsock_socket *s = op->socket;
+	bool deliver;
+
+	op_write_status(op);
+	if (notify)
+		op_signal(op);
+	op_forget_name(op);
+	op_put_file(op);
+
+	spin_lock_irq(&s->lock);
+	WRITE_ONCE(op->state, OP_ENDED);
+	if (op->waited)
+		wake_up_all(&s->ctx->idle);
+	/* With an executor on its way, op_execute() delivers. */
+	deliver = !op->scheduled;
+	wsock_socket_leave(s);
+	spin_unlock_irq(&s->lock);
+	if (deliver)
+		op_deliver(op, issue_flags);
+}
+
+/* May @ex run @op as well? */
+static bool op_may_take(const struct op_executor *ex, const struct wsock_op *op)
+{
+	if (ex->budget <= 0 || ex->ring != op_ring(op))
+		return false;
+	return op->task == current || (ex->worker && !op->cmd);
+}
+
+/*
+ * The turn passes to the lane's next operation: it runs here and now (the
+ * return value), or its executor is asked for, or it stays as it is when there
+ * is nothing for it.
+ */
+static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lane,
+				  struct op_executor *ex)
+{
+	struct wsock_op *op = list_first_entry_or_null(&lane->ops, struct wsock_op, node);
+
+	lockdep_assert_held(&s->lock);
+	if (!op || op->state != OP_QUEUED || op->scheduled)
+		return NULL;
+	if (s->armed && !lane->woken && op_hopeless(op, s->sk))
+		return NULL;
+	if (!op_may_take(ex, op)) {
+		op_schedule(op);
+		return NULL;
+	}
+	ex->budget--;
+	op->state = OP_RUNNING;
+	lane->woken = false;
+	return op;
+}
+
+/*
+ * A RUNNING operation has its result. Its status is written while it is still
+ * the head, so one visit to the lock ends it and passes the turn. Returns the
+ * operation that @ex has to run next, RUNNING already.
+ */
+static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	struct wsock_op *next;
+
+	op->result = ret;
+	op_write_status(op);
+	/* An immediate failure has no indication but the return value. */
+	if (op->pending ? !(op->cancel && op->silent) : !ret || ret == -EMSGSIZE)
+		op_signal(op);
+	if (op->pending)
+		op_forget_name(op);
+
+	spin_lock_irq(&s->lock);
+	list_del(&op->node);
+	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
+	WRITE_ONCE(op->state, OP_ENDED);
+	if (op->waited)
+		wake_up_all(&s->ctx->idle);
+	next = lane_next(s, lane, ex);
+	if (!next)
+		wsock_socket_leave(s);
+	spin_unlock_irq(&s->lock);
+
+	if (op->pending) {
+		op_put_file(op);
+		op_deliver(op, ex->issue_flags);
+	}
+	return next;
+}
+
+/* ------------------------------------------------------------------------- */
+/* Executors */
+
+/* Run operations that pended, from @op on, which is RUNNING. */
+static void op_run(struct wsock_op *op, struct op_executor *ex)
+{
+	while (op) {
+		struct socket *sock = sock_from_file(op->file);
+		int ret;
+
+		do {
+			ret = op_try(op, sock);
+			if (ret == -EAGAIN)
+				ret = op_wait(op, sock);
+		} while (ret == -EAGAIN);
+		if (ret == -EIOCBQUEUED)
+			return;
+		op = op_finish(op, ret, ex);
+	}
+}
+
+/* An executor has come for @op. */
+static void op_execute(struct wsock_op *op, struct op_executor *ex)
+{
+	struct wsock_socket *s = op->socket;
+	bool home = current->mm == s->ctx->mm;
+	u8 state;
+
+	spin_lock_irq(&s->lock);
+	state = op->state;
+	if (state == OP_QUEUED && !home && !ex->worker) {
+		/* The submitting thread is gone; the process may not be. */
+		spin_unlock_irq(&s->lock);
+		op_schedule_worker(op);
+		return;
+	}
+	op->scheduled = false;
+	if (state == OP_QUEUED && home) {
+		op->state = OP_RUNNING;
+		op_lane(op)->woken = false;
+		s->busy++;
+	} else if (state == OP_QUEUED) {
+		op_claim(op, -ECANCELED);
+	}
+	spin_unlock_irq(&s->lock);
+
+	/* One that is ENDING is delivered by whoever ends it. */
+	if (state == OP_ENDED)
+		op_deliver(op, ex->issue_flags);
+	else if (state == OP_QUEUED && home)
+		op_run(op, ex);
+	else if (state == OP_QUEUED)
+		op_end(op, false, ex->issue_flags);
+}
+
+WSOCK_URING_TASK_WORK(op_uring_work)
+{
+	struct wsock_op *op = io_uring_cmd_to_pdu(cmd, struct op_pdu)->op;
+	struct op_executor ex = {
+		.ring = op_ring(op),
+		.issue_flags = issue_flags,
+		.budget = EXEC_BUDGET,
+	};
+
+	op_execute(op, &ex);
+}
+
+/*
+ * Not the lazy variant: a thread that waits for several completions would
+ * sleep while the operation behind this one has its data.
+ */
+static void op_schedule_uring(struct wsock_op *op)
+{
+	io_uring_cmd_complete_in_task(op->cmd, op_uring_work_tw);
+}
+
+static void op_task_work(struct callback_head *head)
+{
+	struct wsock_op *op = container_of(head, struct wsock_op, task_work);
+	struct op_executor ex = { .budget = EXEC_BUDGET };
+
+	op_execute(op, &ex);
+}
+
+static void op_work(struct work_struct *work)
+{
+	struct wsock_op *op = container_of(work, struct wsock_op, work);
+	struct op_executor ex = {
+		.ring = op_ring(op),
+		.issue_flags = IO_URING_F_UNLOCKED,
+		.worker = true,
+		.budget = EXEC_BUDGET,
+	};
+	struct mm_struct *mm = op->socket->ctx->mm;
+	const struct cred *cred, *old;
+
+	if (!mmget_not_zero(mm)) {
+		op_execute(op, &ex);
+		return;
+	}
+	cred = get_task_cred(op->task);
+	old = override_creds(cred);
+	kthread_use_mm(mm);
+	op_execute(op, &ex);
+	kthread_unuse_mm(mm);
+	revert_creds(old);
+	put_cred(cred);
+	mmput(mm);
+}
+
+/* ------------------------------------------------------------------------- */
+/* Submitting one */
+
+/*
+ * Give a new operation its place. Returns 0 with it RUNNING, -EIOCBQUEUED with
+ * it queued behind others, or why it cannot be.
+ */
+static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *devfile,
+		      unsigned int issue_flags)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	int ret;
+
+	spin_lock_irq(&s->lock);
+	/* Behind others it pends for sure, and has to be ready for its end. */
+	while (lane->nr_ops && !op->pending && !s->dead) {
+		spin_unlock_irq(&s->lock);
+		ret = op_make_pending(op, sock->file, devfile, issue_flags);
+		if (ret)
+			return ret;
+		spin_lock_irq(&s->lock);
+	}
+	if (s->dead || op->cancel) {
+		op->state = OP_ENDING;
+		op->result = op->cancel ?: -ECANCELED;
+		s->busy++;
+		ret = -ECANCELED;
+	} else {
+		list_add_tail(&op->node, &lane->ops);
+		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+		if (lane->nr_ops > 1) {
+			op->state = OP_QUEUED;
+			ret = -EIOCBQUEUED;
+		} else {
+			lane->woken = false;
+			s->busy++;
+			ret = 0;
+		}
+	}
+	spin_unlock_irq(&s->lock);
+	return ret;
+}
+
+/*
+ * Returns what the submitter is told: bytes, a negative errno, or -EIOCBQUEUED
+ * for an operation that pends and is not the submitter's any more.
+ */
+static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfile,
+		    unsigned int issue_flags)
+{
+	struct op_executor ex = {
+		.ring = op_ring(op),
+		.issue_flags = issue_flags,
+		.budget = EXEC_BUDGET,
+	};
+	struct wsock_op *next;
+	bool pending;
+	int ret;
+
+	ret = op_enqueue(op, sock, devfile, issue_flags);
+	if (ret == -EIOCBQUEUED)
+		return ret;
+	if (ret) {
+		if (op->state != OP_ENDING)
+			goto put;
+		if (op->pending) {
+			op_end(op, !READ_ONCE(op->socket->dead), issue_flags);
+			return -EIOCBQUEUED;
+		}
+		spin_lock_irq(&op->socket->lock);
+		wsock_socket_leave(op->socket);
+		spin_unlock_irq(&op->socket->lock);
+		goto put;
+	}
+
+	do {
+		ret = op_hopeless(op, sock->sk) ? -EAGAIN : op_try(op, sock);
+		if (ret != -EAGAIN)
+			break;
+		if (!op->pending) {
+			ret = op_make_pending(op, sock->file, devfile, issue_flags);
+			if (ret)
+				break;
+		}
+		ret = op_wait(op, sock);
+	} while (ret == -EAGAIN);
+	if (ret == -EIOCBQUEUED)
+		return ret;
+
+	pending = op->pending;
+	next = op_finish(op, ret, &ex);
+	ret = pending ? -EIOCBQUEUED : op_value(op);
+	op_run(next, &ex);
+	if (pending)
+		return ret;
+put:
+	op_put(op);
+	return ret;
+}
+
+/**
+ * wsock_op_submit - submit an operation
+ * @ctx: the context
+ * @devfile: the open it comes through
+ * @args: the operation
+ * @cmd: the command it came as, or NULL
+ * @issue_flags: of the command
+ *
+ * Returns bytes, a negative errno, or -EIOCBQUEUED when it pends.
+ */
+long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
+		     const struct wsock_submit *args,
+		     struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct wsock_socket *s;
+	struct wsock_op *op;
+	struct socket *sock;
+	u32 msg_flags;
+
+	if (!READ_ONCE(ctx->registrations))
+		return -EBADFD;
+	switch (args->op) {
+	case WSOCK_OP_RECV:
+	case WSOCK_OP_RECVMSG:
+		msg_flags = RECV_FLAGS;
+		break;
+	case WSOCK_OP_SEND:
+	case WSOCK_OP_SENDMSG:
+		msg_flags = SEND_FLAGS;
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (args->pad || (args->cmd.flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) ||
+	    (args->cmd.msg_flags & ~msg_flags))
+		return -EINVAL;
+	if (args->cmd.flags & WSOCK_CMD_STATUS) {
+		if (args->cmd.ov & 7)
+			return -EINVAL;
+		if (!access_ok(u64_to_user_ptr(args->cmd.ov), sizeof(struct wsock_status)))
+			return -EFAULT;
+	}
+
+	CLASS(fd, f)(args->fd);
+	if (fd_empty(f))
+		return -EBADF;
+	sock = sock_from_file(fd_file(f));
+	if (!sock)
+		return -ENOTSOCK;
+	if ((args->cmd.msg_flags & MSG_WAITALL) &&
+	    (sock->type != SOCK_STREAM || args->cmd.msg_flags != MSG_WAITALL))
+		return -EOPNOTSUPP;
+	s = wsock_socket_get(ctx, args->fd, sock->sk);
+	if (!s)
+		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
+	op = op_create(s, args, cmd);
+	if (IS_ERR(op))
+		return PTR_ERR(op);
+	return op_issue(op, sock, devfile, issue_flags);
+}
+
+/* ------------------------------------------------------------------------- */
+/* Cancelling and waiting */
+
+/**
+ * wsock_op_cancel_uring - the ring of a command wants it back
+ * @cmd: the command; pending
+ * @issue_flags: as given; the ring's lock is held
+ *
+ * From the end of a ring, exec and exit, as often as it takes.
+ */
+void wsock_op_cancel_uring(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct wsock_op *op = io_uring_cmd_to_pdu(cmd, struct op_pdu)->op;
+	struct mm_struct *mm = op->socket->ctx->mm;
+	bool claimed, entered;
+
+	spin_lock_irq(&op->socket->lock);
+	claimed = op_claim(op, -ECANCELED);
+	spin_unlock_irq(&op->socket->lock);
+	if (!claimed)
+		return;
+	/* The last fput() of a ring ends it in a worker; its process may live. */
+	entered = (current->flags & PF_KTHREAD) && !current->mm && mmget_not_zero(mm);
+	if (entered)
+		kthread_use_mm(mm);
+	op_end(op, current->mm == mm && !(current->flags & PF_EXITING), issue_flags);
+	if (entered) {
+		kthread_unuse_mm(mm);
+		mmput_async(mm);
+	}
+}
+
+/**
+ * wsock_op_cancel_all - cancel the operations of a socket
+ * @s: the socket
+ * @err: how they end
+ * @notify: signal their events
+ *
+ * Returns how many were told to end. Those that are submitted meanwhile are
+ * not meant, unless the socket is dead and there are none.
+ */
+unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify)
+{
+	struct wsock_op *batch[16], *op, *next;
+	unsigned int left = UINT_MAX, total = 0, n;
+
+	do {
+		n = 0;
+		spin_lock_irq(&s->lock);
+		left = min(left, s->lanes[WSOCK_IN].nr_ops + s->lanes[WSOCK_OUT].nr_ops);
+		for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
+			list_for_each_entry_safe(op, next, &s->lanes[i].ops, node) {
+				if (!left || n == ARRAY_SIZE(batch))
+					break;
+				if (op_interrupt(op, err, notify))
+					total++;
+				else if (op_claim(op, err))
+					batch[n++] = op;
+				else
+					continue;
+				left--;
+			}
+		}
+		spin_unlock_irq(&s->lock);
+		for (unsigned int i = 0; i < n; i++)
+			op_end(batch[i], notify, IO_URING_F_UNLOCKED);
+		total += n;
+		cond_resched();
+	} while (n == ARRAY_SIZE(batch));
+	return total;
+}
+
+/* References to operations of @s by the name of @ov that could be cancelled. */
+static unsigned int names_collect(struct wsock_socket *s, u64 ov, struct wsock_op **batch,
+				  unsigned int max)
+{
+	struct hlist_bl_head *bucket = name_bucket(s->ctx, ov);
+	struct hlist_bl_node *pos;
+	struct wsock_op *op;
+	unsigned int n = 0;
+
+	hlist_bl_lock(bucket);
+	hlist_bl_for_each_entry(op, pos, bucket, hash) {
+		u8 state = READ_ONCE(op->state);
+
+		if (n == max)
+			break;
+		if (op->ov == ov && op->socket == s &&
+		    (state == OP_QUEUED || (state == OP_RUNNING && !READ_ONCE(op->cancel))) &&
+		    refcount_inc_not_zero(&op->refs))
+			batch[n++] = op;
+	}
+	hlist_bl_unlock(bucket);
+	return n;
+}
+
+static unsigned int op_cancel_named(struct wsock_socket *s, u64 ov)
+{
+	struct wsock_op *batch[16];
+	unsigned int n, total = 0;
+
+	do {
+		n = names_collect(s, ov, batch, ARRAY_SIZE(batch));
+		for (unsigned int i = 0; i < n; i++) {
+			struct wsock_op *op = batch[i];
+			bool told, claimed;
+
+			spin_lock_irq(&s->lock);
+			claimed = op_claim(op, -ECANCELED);
+			told = claimed || op_interrupt(op, -ECANCELED, true);
+			spin_unlock_irq(&s->lock);
+			if (claimed)
+				op_end(op, true, IO_URING_F_UNLOCKED);
+			total += told;
+			op_put(op);
+		}
+		cond_resched();
+	} while (n == ARRAY_SIZE(batch));
+	return total;
+}
+
+/**
+ * wsock_op_cancel - cancel operations of an owned socket
+ * @ctx: the context
+ * @args: which
+ *
+ * Returns how many were told to end, or -ENOENT.
+ */
+int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
+{
+	struct wsock_socket *s;
+	struct socket *sock;
+	unsigned int n;
+
+	if (!READ_ONCE(ctx->registrations))
+		return -EBADFD;
+	CLASS(fd, f)(args->fd);
+	if (fd_empty(f))
+		return -EBADF;
+	sock = sock_from_file(fd_file(f));
+	s = sock ? wsock_socket_get(ctx, args->fd, sock->sk) : NULL;
+	if (!s)
+		return -ENOTSOCK;
+	if (args->flags & WSOCK_CANCEL_ALL)
+		n = wsock_op_cancel_all(s, -ECANCELED, true);
+	else
+		n = op_cancel_named(s, args->ov);
+	wsock_socket_put(s);
+	return n ?: -ENOENT;
+}
+
+static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
+{
+	struct hlist_bl_head *bucket = name_bucket(ctx, ov);
+	struct wsock_op *op, *found = NULL;
+	struct hlist_bl_node *pos;
+
+	hlist_bl_lock(bucket);
+	hlist_bl_for_each_entry(op, pos, bucket, hash) {
+		if (op->ov == ov && op->socket->ctx == ctx &&
+		    refcount_inc_not_zero(&op->refs)) {
+			found = op;
+			break;
+		}
+	}
+	hlist_bl_unlock(bucket);
+	return found;
+}
+
+/**
+ * wsock_op_wait - wait for the end of an operation
+ * @ctx: the context
+ * @args: which, and how long; what is left of the time is put back
+ *
+ * Returns 0 when no such operation is pending (any more), -ETIME, or
+ * -ERESTARTSYS.
+ */
+long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
+{
+	struct wsock_op *op = name_find(ctx, args->ov);
+	struct wsock_socket *s;
+	long timeout, left;
+	u64 deadline;
+
+	if (!op)
+		return 0;
+	s = op->socket;
+	spin_lock_irq(&s->lock);
+	op->waited = true;
+	spin_unlock_irq(&s->lock);
+
+	timeout = MAX_SCHEDULE_TIMEOUT;
+	if (args->timeout_ns >= 0)
+		timeout = min_t(u64, nsecs_to_jiffies64(args->timeout_ns) + 1,
+				MAX_SCHEDULE_TIMEOUT - 1);
+	deadline = ktime_get_ns() + args->timeout_ns;
+	left = wait_event_interruptible_timeout(ctx->idle,
+						READ_ONCE(op->state) == OP_ENDED, timeout);
+	op_put(op);
+	if (left > 0)
+		return 0;
+	if (!left)
+		return -ETIME;
+	if (args->timeout_ns >= 0)
+		args->timeout_ns = max_t(s64, deadline - ktime_get_ns(), 0);
+	return left;
+}
+
+/* ------------------------------------------------------------------------- */
+
+/**
+ * wsock_op_count - add up the pending operations of a socket
+ * @s: the socket
+ * @counts: to what
+ */
+void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts)
+{
+	spin_lock_irq(&s->lock);
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
+		struct wsock_op *head = list_first_entry_or_null(&s->lanes[i].ops,
+								 struct wsock_op, node);
+
+		if (!head)
+			continue;
+		counts->queued += s->lanes[i].nr_ops - 1;
+		if (head->state == OP_RUNNING)
+			counts->running++;
+		else if (head->scheduled)
+			counts->scheduled++;
+		else
+			counts->queued++;
+	}
+	spin_unlock_irq(&s->lock);
+}
+
+/**
+ * wsock_op_pending - pending operations of all contexts, until their memory is back
+ */
+long wsock_op_pending(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(nr_pending, cpu);
+	return sum;
+}
+
+/**
+ * wsock_op_init - at module load
+ */
+int __init wsock_op_init(void)
+{
+	op_cache = KMEM_CACHE(wsock_op, SLAB_ACCOUNT);
+	if (!op_cache)
+		return -ENOMEM;
+	op_workqueue = alloc_workqueue("wsock", WQ_UNBOUND, 0);
+	if (!op_workqueue) {
+		kmem_cache_destroy(op_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * wsock_op_exit - at module unload
+ */
+void wsock_op_exit(void)
+{
+	destroy_workqueue(op_workqueue);
+	kmem_cache_destroy(op_cache);
+}

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owned sockets: adopting, looking up, closing, and the reset at the end.
+ */
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/hash.h>
+#include <linux/percpu.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "wsock.h"
+
+/*
+ * The owners of every owned struct sock, so that the last one resets it.
+ * Hashed by address; a bucket's bit lock guards its chain.
+ */
+#define OWNER_BITS 14
+static struct hlist_bl_head owners[1 << OWNER_BITS];
+
+static struct kmem_cache *socket_cache;
+static DEFINE_PER_CPU(long, nr_sockets);
+
+static struct hlist_bl_head *owner_bucket(const struct sock *sk)
+{
+	return &owners[hash_ptr(sk, OWNER_BITS)];
+}
+
+/* The context's socket for @sk, or NULL. Stable while ctx->lock is held. */
+static struct wsock_socket *owner_find(struct wsock_context *ctx, struct sock *sk)
+{
+	struct hlist_bl_head *bucket = owner_bucket(sk);
+	struct wsock_socket *s, *found = NULL;
+	struct hlist_bl_node *pos;
+
+	lockdep_assert_held(&ctx->lock);
+	hlist_bl_lock(bucket);
+	hlist_bl_for_each_entry(s, pos, bucket, owner) {
+		if (s->sk == sk && s->ctx == ctx) {
+			found = s;
+			break;
+		}
+	}
+	hlist_bl_unlock(bucket);
+	return found;
+}
+
+static void owner_add(struct wsock_socket *s)
+{
+	struct hlist_bl_head *bucket = owner_bucket(s->sk);
+
+	hlist_bl_lock(bucket);
+	hlist_bl_add_head(&s->owner, bucket);
+	hlist_bl_unlock(bucket);
+}
+
+/* Returns whether @s was the last owner of its struct sock. */
+static bool owner_remove(struct wsock_socket *s)
+{
+	struct hlist_bl_head *bucket = owner_bucket(s->sk);
+	struct wsock_socket *other;
+	struct hlist_bl_node *pos;
+	bool last = true;
+
+	hlist_bl_lock(bucket);
+	hlist_bl_del_init(&s->owner);
+	hlist_bl_for_each_entry(other, pos, bucket, owner) {
+		if (other->sk == s->sk) {
+			last = false;
+			break;
+		}
+	}
+	hlist_bl_unlock(bucket);
+	return last;
+}
+
+static struct wsock_socket *socket_create(struct wsock_context *ctx, struct sock *sk)
+{
+	struct wsock_socket *s;
+
+	s = kmem_cache_zalloc(socket_cache, GFP_KERNEL);
+	if (!s)
+		return NULL;
+	refcount_set(&s->refs, 1);
+	refcount_inc(&ctx->refs);
+	s->ctx = ctx;
+	sock_hold(sk);
+	s->sk = sk;
+	spin_lock_init(&s->lock);
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+		INIT_LIST_HEAD(&s->lanes[i].ops);
+	init_waitqueue_func_entry(&s->wait, wsock_op_wake);
+	this_cpu_inc(nr_sockets);
+	return s;
+}
+
+static void socket_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(socket_cache, container_of(rcu, struct wsock_socket, rcu));
+}
+
+/**
+ * wsock_socket_put - drop a reference
+ * @s: the socket; may be freed
+ */
+void wsock_socket_put(struct wsock_socket *s)
+{
+	if (!refcount_dec_and_test(&s->refs))
+		return;
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+		wsock_op_free_spare(&s->lanes[i]);
+	sock_put(s->sk);
+	wsock_context_put(s->ctx);
+	this_cpu_dec(nr_sockets);
+	/* wsock_socket_get() may still be looking at it. */
+	call_rcu(&s->rcu, socket_free_rcu);
+}
+
+/**
+ * wsock_socket_get - the owned socket behind a descriptor
+ * @ctx: the context
+ * @fd: the descriptor
+ * @sk: what the caller found behind it
+ *
+ * Returns a reference, or NULL when the context does not own @sk under @fd:
+ * the number may have been closed and used again behind our back.
+ */
+struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd,
+				      struct sock *sk)
+{
+	struct wsock_socket *s;
+
+	rcu_read_lock();
+	s = xa_load(&ctx->fds, fd);
+	if (s && (s->sk != sk || !refcount_inc_not_zero(&s->refs)))
+		s = NULL;
+	rcu_read_unlock();
+	return s;
+}
+
+/**
+ * wsock_socket_leave - end of a stay that counted in @s->busy
+ * @s: the socket, locked
+ */
+void wsock_socket_leave(struct wsock_socket *s)
+{
+	lockdep_assert_held(&s->lock);
+	if (!--s->busy && s->dead)
+		wake_up_all(&s->ctx->idle);
+}
+
+/*
+ * The socket's file, if it still has one. Does not depend on descriptors: at
+ * exit the table is gone before us.
+ */
+static struct file *socket_file(struct sock *sk)
+{
+	struct file *file = NULL;
+
+	/* sock_orphan() clears sk_socket under this lock before the file goes. */
+	read_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_socket)
+		file = get_file_active(&sk->sk_socket->file);
+	read_unlock_bh(&sk->sk_callback_lock);
+	return file;
+}
+
+static void socket_abort(struct sock *sk)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	/* tcp_abort() or udp_abort(), of which not all kernels export both */
+	if (prot->diag_destroy)
+		prot->diag_destroy(sk, ECONNABORTED);
+	else if (sk->sk_type == SOCK_STREAM)
+		sock_no_linger(sk);	/* e.g. MPTCP: its close resets then */
+}
+
+/*
+ * Reset a socket whose last owner goes: the peer of a connection sees
+ * ECONNRESET, and every thread that is blocked in it wakes.
+ */
+static void socket_reset(struct wsock_socket *s)
+{
+	struct sock *sk = s->sk;
+	struct file *file;
+
+	/*
+	 * Closed behind our back: what it still sends is not ours to break. At
+	 * exit a socket is not orphaned yet, its last fput() comes after us.
+	 */
+	if (!READ_ONCE(sk->sk_socket))
+		return;
+	file = socket_file(sk);
+	socket_abort(sk);
+	if (!file)
+		return;
+	/*
+	 * The abort wakes one thread of those that wait for a datagram, and
+	 * none of MPTCP's.
+	 */
+	kernel_sock_shutdown(sock_from_file(file), SHUT_RDWR);
+	fput(file);
+}
+
+static bool socket_connected(const struct sock *sk)
+{
+	return sk_is_tcp(sk) && ((1 << READ_ONCE(sk->sk_state)) &
+				 (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
+				  TCPF_FIN_WAIT2 | TCPF_LAST_ACK | TCPF_CLOSING));
+}
+
+static void socket_kill(struct wsock_socket *s)
+{
+	spin_lock_irq(&s->lock);
+	s->dead = true;
+	spin_unlock_irq(&s->lock);
+}
+
+static bool socket_idle(struct wsock_socket *s)
+{
+	bool idle;
+
+	spin_lock_irq(&s->lock);
+	idle = !s->busy;
+	spin_unlock_irq(&s->lock);
+	return idle;
+}
+
+/*
+ * The last descriptor of an owned socket went away by closesocket, or one was
+ * found to name something else. @file is the socket's, if known.
+ */
+static void socket_disown(struct wsock_socket *s, struct file *file)
+{
+	struct wsock_context *ctx = s->ctx;
+	bool connected = socket_connected(s->sk);
+	bool last, receiving;
+
+	lockdep_assert_held(&ctx->lock);
+	list_del(&s->node);
+	ctx->nr_sockets--;
+	last = owner_remove(s);
+
+	spin_lock_irq(&s->lock);
+	s->dead = true;
+	receiving = s->lanes[WSOCK_IN].nr_ops;
+	spin_unlock_irq(&s->lock);
+	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true);
+
+	if (last && file) {
+		/* A receive was cut off: as on Windows the peer learns it. */
+		if (connected && receiving)
+			socket_abort(s->sk);
+		/* Ours and the descriptor's are two: others are blocked in it. */
+		if (file_count(file) > 2)
+			kernel_sock_shutdown(sock_from_file(file), SHUT_RDWR);
+	}
+	wsock_socket_put(s);
+}
+
+/* Take @fd out of the table; the last one of a socket disowns it. */
+static void socket_forget_fd(struct wsock_context *ctx, int fd, struct wsock_socket *s,
+			     struct file *file)
+{
+	xa_erase(&ctx->fds, fd);
+	if (!--s->nr_fds)
+		socket_disown(s, file);
+}
+
+/**
+ * wsock_socket_adopt - make a context an owner of a socket
+ * @ctx: the context
+ * @fd: a descriptor of the calling process
+ */
+int wsock_socket_adopt(struct wsock_context *ctx, int fd)
+{
+	struct wsock_socket *s, *old;
+	struct socket *sock;
+	struct sock *sk;
+	int ret;
+
+	CLASS(fd, f)(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	sock = sock_from_file(fd_file(f));
+	if (!sock)
+		return -ENOTSOCK;
+	sk = sock->sk;
+	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+		return -EAFNOSUPPORT;
+
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
+	ret = -EBADFD;
+	if (!ctx->registrations)
+		goto out;
+
+	/* The number was closed and used again behind our back. */
+	old = xa_load(&ctx->fds, fd);
+	ret = 0;
+	if (old && old->sk == sk)
+		goto out;
+	if (old)
+		socket_forget_fd(ctx, fd, old, NULL);
+
+	s = owner_find(ctx, sk);
+	if (!s) {
+		ret = -ENOBUFS;
+		if (ctx->nr_sockets >= READ_ONCE(wsock_max_sockets))
+			goto out;
+		s = socket_create(ctx, sk);
+		ret = -ENOMEM;
+		if (!s)
+			goto out;
+		ret = xa_err(xa_store(&ctx->fds, fd, s, GFP_KERNEL));
+		if (ret) {
+			wsock_socket_put(s);
+			goto out;
+		}
+		owner_add(s);
+		list_add(&s->node, &ctx->sockets);
+		ctx->nr_sockets++;
+	} else {
+		ret = xa_err(xa_store(&ctx->fds, fd, s, GFP_KERNEL));
+		if (ret)
+			goto out;
+	}
+	s->nr_fds++;
+out:
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+/**
+ * wsock_socket_close - closesocket
+ * @ctx: the context
+ * @fd: a descriptor of an owned socket; closed when 0 is returned
+ *
+ * The last descriptor of the socket ends its operations, with their
+ * notifications.
+ */
+int wsock_socket_close(struct wsock_context *ctx, int fd)
+{
+	struct wsock_socket *s;
+	struct socket *sock;
+	struct file *file;
+	int ret = 0;
+
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
+	if (!ctx->registrations) {
+		ret = -EBADFD;
+		goto out;
+	}
+	file = fget(fd);
+	if (!file) {
+		ret = -EBADF;
+		goto out;
+	}
+	sock = sock_from_file(file);
+	s = xa_load(&ctx->fds, fd);
+	if (sock && s && s->sk == sock->sk)
+		socket_forget_fd(ctx, fd, s, file);
+	else
+		ret = -ENOTSOCK;
+	fput(file);
+	if (!ret)
+		close_fd(fd);
+out:
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+/* Close a descriptor of a dead socket, unless it names something else by now. */
+static void socket_close_fd(struct wsock_socket *s, int fd)
+{
+	struct file *file = fget(fd);
+	struct socket *sock;
+	bool ours;
+
+	if (!file)
+		return;
+	sock = sock_from_file(file);
+	ours = sock && sock->sk == s->sk;
+	fput(file);
+	if (ours)
+		close_fd(fd);
+}
+
+/**
+ * wsock_socket_release_all - the sockets' part of a final release
+ * @ctx: the context, locked and with no registration left
+ * @cause: why
+ */
+void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
+{
+	struct wsock_socket *s, *next;
+	unsigned long fd;
+
+	lockdep_assert_held(&ctx->lock);
+
+	/*
+	 * All are dead before the first reset, otherwise an operation would see
+	 * the reset and end as aborted, not as cancelled.
+	 */
+	list_for_each_entry(s, &ctx->sockets, node) {
+		socket_kill(s);
+		wsock_op_cancel_all(s, -ECANCELED, false);
+		cond_resched();
+	}
+	list_for_each_entry(s, &ctx->sockets, node) {
+		if (owner_remove(s))
+			socket_reset(s);
+		cond_resched();
+	}
+	/*
+	 * Operations that were being executed elsewhere. They never block for
+	 * long, but a page fault may; a killed process need not wait, since
+	 * they keep what they use.
+	 */
+	list_for_each_entry(s, &ctx->sockets, node) {
+		if (wait_event_killable(ctx->idle, socket_idle(s)))
+			break;
+	}
+	xa_for_each(&ctx->fds, fd, s) {
+		if (cause == WSOCK_CLEANUP)
+			socket_close_fd(s, fd);
+		cond_resched();
+	}
+	xa_destroy(&ctx->fds);
+	list_for_each_entry_safe(s, next, &ctx->sockets, node) {
+		list_del(&s->node);
+		wsock_socket_put(s);
+		cond_resched();
+	}
+	ctx->nr_sockets = 0;
+}
+
+/**
+ * wsock_socket_count - owned sockets of all contexts
+ */
+long wsock_socket_count(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(nr_sockets, cpu);
+	return sum;
+}
+
+/**
+ * wsock_socket_init - at module load
+ */
+int __init wsock_socket_init(void)
+{
+	socket_cache = KMEM_CACHE(wsock_socket, SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN);
+	return socket_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * wsock_socket_exit - at module unload
+ */
+void wsock_socket_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(socket_cache);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * wsock: a Winsock context per process. Internal declarations.
+ *
+ * A context belongs to one thread group and counts its registrations. It owns
+ * sockets; each owned socket has two lanes, one per direction, and a lane is a
+ * FIFO of operations. The final release of a context marks its sockets dead,
+ * ends their operations, resets them and waits until nobody writes into the
+ * process's memory any more.
+ *
+ * Locks, outermost first:
+ *
+ *   wsock_contexts_lock (mutex)  the list of contexts, wsock_context.opens
+ *   wsock_context.lock (mutex)   registrations, the set of owned sockets; held
+ *                                over a whole final release. May sleep, may
+ *                                fault user memory, may take a ring's
+ *                                uring_lock, never taken under one.
+ *   the socket's wait-queue lock taken outside wsock_socket.lock, because a
+ *                                wake-up arrives with it held
+ *   wsock_socket.lock (irq-safe spinlock)
+ *                                lanes and the state of their operations
+ *   bit lock of a hash bucket    owners of a struct sock; operations by name.
+ *                                Innermost, never held with wsock_socket.lock
+ *
+ * States of an operation; every transition but the last is made under
+ * wsock_socket.lock, and whoever makes the one to ENDING alone ends it:
+ *
+ *              issue, lane empty
+ *     (new) ───────────────────────▶ RUNNING ──────────┐ result, or would block
+ *       │                            ▲    │            │ and told to cancel
+ *       │ issue, others ahead        │    │ would block▼
+ *       └──────────▶ QUEUED ─────────┘    │        ENDING ───▶ ENDED ──▶ (freed)
+ *                     │  ▲  executor runs │          ▲  status   delivered
+ *                     │  └────────────────┘          │  written
+ *                     └──────────────────────────────┘
+ *                       cancel, close, final release
+ *
+ * A QUEUED operation at the head of its lane is "scheduled" when a wake-up has
+ * asked for its executor: task work of the submitting thread (through io_uring
+ * for a command), or a worker when that thread is gone. An executor that finds
+ * its operation ended by another only delivers it. RUNNING is always the head
+ * of the lane, so a lane moves data for one operation at a time, in order.
+ */
+#ifndef _WSOCK_H
+#define _WSOCK_H
+
+#include <linux/fs.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/list.h>
+#include <linux/list_bl.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/refcount.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/task_work.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <linux/wsock.h>
+
+struct eventfd_ctx;
+struct wsock_op;
+
+/* Why a final release happens: what of the process is left to be cleaned. */
+enum wsock_cause {
+	WSOCK_CLEANUP,		/* the process runs and wants its descriptors closed */
+	WSOCK_EXIT,		/* last close of the device, exec, exit, kill */
+};
+
+/**
+ * struct wsock_context - the Winsock state of one process
+ * @refs: one per open, per owned socket
+ * @tgid: its process; set once
+ * @mm: its memory, mmgrab()ed; set once
+ * @node: in wsock_contexts; wsock_contexts_lock
+ * @opens: opens of the device; wsock_contexts_lock
+ * @lock: see above
+ * @registrations: WSAStartups not yet cleaned up; @lock
+ * @generation: final releases so far; @lock
+ * @nr_sockets: length of @sockets; @lock
+ * @sockets: the owned sockets; @lock
+ * @fds: descriptor number to owned socket; written under @lock, read under RCU
+ * @nr_operations: operations that are pending
+ * @completed: operations that pended and ended by themselves
+ * @cancelled: operations that pended and were cancelled
+ * @idle: woken when a dead socket's last user leaves and when an operation
+ *	that somebody waits for has ended
+ */
+struct wsock_context {
+	refcount_t refs;
+	struct pid *tgid;
+	struct mm_struct *mm;
+	struct list_head node;
+	unsigned int opens;
+
+	struct mutex lock;
+	unsigned int registrations;
+	unsigned int generation;
+	unsigned int nr_sockets;
+	struct list_head sockets;
+	struct xarray fds;
+
+	atomic_t nr_operations;
+	atomic64_t completed;
+	atomic64_t cancelled;
+	wait_queue_head_t idle;
+};
+
+/**
+ * struct wsock_open - one open of the device
+ * @ctx: its context, counted; set once
+ * @registrations: those made through this open; @ctx->lock
+ */
+struct wsock_open {
+	struct wsock_context *ctx;
+	unsigned int registrations;
+};
+
+enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
+
+/**
+ * struct wsock_lane - the operations of one direction of a socket
+ * @ops: FIFO; wsock_socket.lock
+ * @nr_ops: its length; wsock_socket.lock
+ * @woken: a wake-up came while the head was RUNNING; wsock_socket.lock
+ * @spare: one free operation, so that the usual one at a time is not allocated;
+ *	exchanged atomically
+ */
+struct wsock_lane {
+	struct list_head ops;
+	unsigned int nr_ops;
+	bool woken;
+	struct wsock_op *spare;
+};
+
+/**
+ * struct wsock_socket - a struct sock owned by a context
+ * @refs: one for being in @ctx->sockets, one per operation, one per user
+ * @ctx: counted; set once
+ * @sk: counted; set once. Weak in the sense that close(2) still closes it.
+ * @node: in @ctx->sockets; @ctx->lock
+ * @owner: among the owners of @sk; its bucket's lock
+ * @nr_fds: descriptors in @ctx->fds; @ctx->lock
+ * @lock: see above
+ * @lanes: fields under @lock
+ * @busy: threads that try or end an operation of this socket, and so may
+ *	write to user memory; @lock
+ * @dead: no operation may be queued any more; @lock, never cleared
+ * @armed: @wait is on the socket's wait queue; @lock and the wait-queue lock
+ * @wait: @armed says where
+ */
+struct wsock_socket {
+	refcount_t refs;
+	struct wsock_context *ctx;
+	struct sock *sk;
+	struct list_head node;
+	struct hlist_bl_node owner;
+	unsigned int nr_fds;
+
+	spinlock_t lock;
+	struct wsock_lane lanes[WSOCK_DIRECTIONS];
+	unsigned int busy;
+	bool dead;
+	bool armed;
+	struct wait_queue_entry wait;
+	struct rcu_head rcu;
+};
+
+/* Pending operations by state, for fdinfo. */
+struct wsock_op_counts {
+	unsigned int queued;
+	unsigned int scheduled;
+	unsigned int running;
+};
+
+extern struct mutex wsock_contexts_lock;
+extern unsigned int wsock_max_contexts;
+extern unsigned int wsock_max_sockets;
+extern unsigned int wsock_max_operations;
+
+/* context.c */
+struct wsock_context *wsock_context_open(void);
+void wsock_context_close(struct wsock_context *ctx);
+void wsock_context_put(struct wsock_context *ctx);
+int wsock_context_check(struct wsock_context *ctx);
+int wsock_context_startup(struct wsock_open *open);
+int wsock_context_cleanup(struct wsock_open *open);
+void wsock_context_withdraw(struct wsock_open *open);
+void wsock_context_show(struct wsock_context *ctx, struct seq_file *m);
+void wsock_context_debugfs(struct dentry *dir);
+
+/* socket.c */
+int wsock_socket_adopt(struct wsock_context *ctx, int fd);
+int wsock_socket_close(struct wsock_context *ctx, int fd);
+struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd,
+				      struct sock *sk);
+void wsock_socket_put(struct wsock_socket *s);
+void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause);
+void wsock_socket_leave(struct wsock_socket *s);
+long wsock_socket_count(void);
+int wsock_socket_init(void);
+void wsock_socket_exit(void);
+
+/* operation.c */
+long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
+		     const struct wsock_submit *args,
+		     struct io_uring_cmd *cmd, unsigned int issue_flags);
+void wsock_op_cancel_uring(struct io_uring_cmd *cmd, unsigned int issue_flags);
+int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args);
+unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify);
+long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args);
+int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
+		  void *key);
+void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts);
+long wsock_op_pending(void);
+void wsock_op_free_spare(struct wsock_lane *lane);
+int wsock_op_init(void);
+void wsock_op_exit(void);
+
+/* status.c */
+u32 wsock_status(int err);
+
+/* device.c */
+extern struct miscdevice wsock_device;
+
+#endif /* _WSOCK_H */

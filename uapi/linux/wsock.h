@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Userspace interface of /dev/wsock, the kernel side of a Winsock provider.
+ * See docs/wsock.rst.
+ */
+#ifndef _UAPI_LINUX_WSOCK_H
+#define _UAPI_LINUX_WSOCK_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * struct wsock_features - argument of WSOCK_IOC_FEATURES
+ * @size: in: sizeof(struct wsock_features) as the caller knows it;
+ *	out: the size the kernel knows
+ * @flags: must be 0
+ * @features: out: WSOCK_FEATURE_* bits
+ * @ops: out: bit n is set when operation n (enum wsock_op_code) is known
+ */
+struct wsock_features {
+	__u32 size;
+	__u32 flags;
+	__u64 features;
+	__u64 ops;
+};
+
+#define WSOCK_FEATURE_URING_CMD	(1ULL << 0)	/* operations as IORING_OP_URING_CMD */
+#define WSOCK_FEATURE_SUBMIT	(1ULL << 1)	/* operations as WSOCK_IOC_SUBMIT */
+
+/**
+ * struct wsock_socket_args - argument of WSOCK_IOC_ADOPT and WSOCK_IOC_CLOSE
+ * @fd: a descriptor of a socket
+ * @flags: must be 0
+ */
+struct wsock_socket_args {
+	__s32 fd;
+	__u32 flags;
+};
+
+/**
+ * struct wsock_cancel - argument of WSOCK_IOC_CANCEL
+ * @fd: a descriptor of an owned socket
+ * @flags: WSOCK_CANCEL_* bits
+ * @ov: the operation's @wsock_cmd.ov; must be 0 with WSOCK_CANCEL_ALL
+ */
+struct wsock_cancel {
+	__s32 fd;
+	__u32 flags;
+	__u64 ov;
+};
+
+#define WSOCK_CANCEL_ALL	(1U << 0)	/* every operation of the socket */
+
+/**
+ * struct wsock_wait - argument of WSOCK_IOC_WAIT
+ * @ov: the operation's @wsock_cmd.ov
+ * @timeout_ns: nanoseconds to wait at most; negative waits for ever. Updated
+ *	with what remains when a signal ends the wait.
+ */
+struct wsock_wait {
+	__u64 ov;
+	__s64 timeout_ns;
+};
+
+/* Operations: @wsock_submit.op, and the cmd_op of an IORING_OP_URING_CMD. */
+enum wsock_op_code {
+	WSOCK_OP_RECV		= 1,	/* addr, len: the buffer */
+	WSOCK_OP_SEND		= 2,	/* addr, len: the buffer */
+	WSOCK_OP_RECVMSG	= 3,	/* addr: struct wsock_msg, len: its size */
+	WSOCK_OP_SENDMSG	= 4,	/* addr: struct wsock_msg, len: its size */
+};
+
+/**
+ * struct wsock_cmd - the part of an operation that an SQE carries in sqe->cmd
+ * @ov: with WSOCK_CMD_STATUS the address of a struct wsock_status, 8-aligned;
+ *	otherwise any number. It names the operation for WSOCK_IOC_CANCEL and
+ *	WSOCK_IOC_WAIT.
+ * @event_fd: with WSOCK_CMD_EVENT an eventfd; otherwise must be 0
+ * @flags: WSOCK_CMD_* bits
+ * @msg_flags: MSG_OOB, MSG_PEEK and MSG_WAITALL for a receive; MSG_OOB,
+ *	MSG_DONTROUTE, MSG_EOR and MSG_MORE for a send
+ */
+struct wsock_cmd {
+	__u64 ov;
+	__s32 event_fd;
+	__u16 flags;
+	__u16 msg_flags;
+};
+
+#define WSOCK_CMD_STATUS	(1U << 0)	/* write the status block at @ov */
+#define WSOCK_CMD_EVENT		(1U << 1)	/* reset @event_fd at issue, signal it at the end */
+
+/**
+ * struct wsock_status - the status block; the head of Winsock's OVERLAPPED
+ * @internal: an NTSTATUS, zero-extended; written last, with release order.
+ *	The submitter stores STATUS_PENDING (0x103) before it submits.
+ * @internal_high: bytes transferred
+ * @flags: MSG_* flags of a received message
+ * @offset_high: not touched
+ */
+struct wsock_status {
+	__u64 internal;
+	__u64 internal_high;
+	__u32 flags;
+	__u32 offset_high;
+};
+
+/**
+ * struct wsock_msg - scatter/gather, addresses and control data
+ * @iov: address of an array of struct iovec, read at issue
+ * @iovlen: its length, at most 1024
+ * @namelen: size of the buffer at @name
+ * @name: address of a struct sockaddr: the destination of a SENDMSG, read at
+ *	issue; receives the source in a RECVMSG. 0 for none.
+ * @namelen_out: RECVMSG: address of a __s32 that receives the length of the
+ *	source address; 0 for none. SENDMSG: must be 0
+ * @control: address of control data, as in struct msghdr; 0 for none
+ * @controllen: its size
+ * @pad: must be 0
+ * @controllen_out: RECVMSG: address of a __u64 that receives the length of the
+ *	control data; 0 for none. SENDMSG: must be 0
+ * @flags_out: RECVMSG: address of a __u32 that receives the MSG_* flags; 0 for
+ *	none. SENDMSG: must be 0
+ *
+ * The structure and the iovec array are read when the operation is issued and
+ * may go away at once; what they point to belongs to the operation until its
+ * end.
+ */
+struct wsock_msg {
+	__u64 iov;
+	__u32 iovlen;
+	__u32 namelen;
+	__u64 name;
+	__u64 namelen_out;
+	__u64 control;
+	__u32 controllen;
+	__u32 pad;
+	__u64 controllen_out;
+	__u64 flags_out;
+};
+
+/**
+ * struct wsock_submit - argument of WSOCK_IOC_SUBMIT
+ * @op: enum wsock_op_code
+ * @fd: a descriptor of an owned socket
+ * @addr: see enum wsock_op_code
+ * @len: see enum wsock_op_code
+ * @pad: must be 0
+ * @cmd: as in an SQE
+ */
+struct wsock_submit {
+	__u32 op;
+	__s32 fd;
+	__u64 addr;
+	__u32 len;
+	__u32 pad;
+	struct wsock_cmd cmd;
+};
+
+#define WSOCK_IOC_MAGIC		0xB7
+
+/* Probe; works on every open, before any registration. */
+#define WSOCK_IOC_FEATURES	_IOWR(WSOCK_IOC_MAGIC, 0, struct wsock_features)
+/* Register once more. Returns 0. */
+#define WSOCK_IOC_STARTUP	_IO(WSOCK_IOC_MAGIC, 1)
+/*
+ * Give back one registration of this open. Returns 0 when others of the
+ * process remain, 1 when it was the last: everything is released then.
+ */
+#define WSOCK_IOC_CLEANUP	_IO(WSOCK_IOC_MAGIC, 2)
+/* Make the context an owner of a socket. Returns 0. */
+#define WSOCK_IOC_ADOPT		_IOW(WSOCK_IOC_MAGIC, 3, struct wsock_socket_args)
+/* closesocket: end the operations, give up ownership, close @fd. Returns 0. */
+#define WSOCK_IOC_CLOSE		_IOW(WSOCK_IOC_MAGIC, 4, struct wsock_socket_args)
+/* Returns how many operations were told to end; -ENOENT for none. */
+#define WSOCK_IOC_CANCEL	_IOW(WSOCK_IOC_MAGIC, 5, struct wsock_cancel)
+/* Returns 0 once no operation of that name is pending; -ETIME. */
+#define WSOCK_IOC_WAIT		_IOWR(WSOCK_IOC_MAGIC, 6, struct wsock_wait)
+/* Returns the bytes transferred; -EINPROGRESS when the operation is pending. */
+#define WSOCK_IOC_SUBMIT	_IOW(WSOCK_IOC_MAGIC, 7, struct wsock_submit)
+
+#endif /* _UAPI_LINUX_WSOCK_H */
