@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For people: "make demo" and "make check" do all set-up themselves, in a build
+# root outside this tree. "make modules" and "make install" build for the
+# system at hand. (kbuild reads Kbuild, not this file.)
+
+KDIR    ?= /lib/modules/$(shell uname -r)/build
+PREFIX  ?= /usr/local
+KERNELS ?= 6.12 7.3
+TESTS   ?=
+
+help:
+	@echo 'In a VM, nothing on this machine is touched but the cache directory:'
+	@echo '  make demo             build everything, show the programs at work'
+	@echo '  make check            build everything, run all tests on every kernel'
+	@echo '                        (KERNELS="6.12" TESTS="test_a test_b" to choose)'
+	@echo '  make bench            build everything, measure; table in build/bench.tsv'
+	@echo 'For this system:'
+	@echo '  make modules          the module, for the running kernel (KDIR=... for another)'
+	@echo '  make modules_install  install the module (root)'
+	@echo '  make install          build and install the library (PREFIX=, DESTDIR=)'
+	@echo 'For developers:'
+	@echo '  make lint             shellcheck, and a build in which warnings are errors'
+	@echo '  make clean            remove all products (the build root stays)'
+
+demo: build
+	scripts/vm --kernel 6.12 -- demo
+
+check: fetch
+	@scripts/check --kernels "$(KERNELS)" --tests "$(TESTS)"
+
+bench: build
+	scripts/bench $(KERNELS)
+
+fetch:
+	@scripts/fetch
+
+build: fetch
+	@scripts/build
+
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+install:
+	$(MAKE) -C libwsock install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+lint: fetch
+	scripts/lint
+
+clean:
+	rm -rf build
+	scripts/build --clean
+	find . -path ./.git -prune -o -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name modules.order \
+		-o -name Module.symvers \) -exec rm -f {} +
+	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
+
+.PHONY: help demo check bench fetch build modules modules_install install lint clean

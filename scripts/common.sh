@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Shared by the host-side scripts; source it, do not run it.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${WSOCK_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set; set it or WSOCK_CACHE}/.cache}/wsock}
+ROOT=$CACHE/root
+BUILD=$TOP/build
+PROG=${0##*/}
+# Kernel series everything is built for and tested on.
+DEFAULT_KERNELS="6.12 7.3"
+
+# shellcheck source=scripts/guest/splat.sh
+. "$TOP/scripts/guest/splat.sh"
+
+say() { printf '[%s] %s\n' "$PROG" "$*"; }
+warn() { printf '[%s] %s\n' "$PROG" "$*" >&2; }
+die() { printf '%s: %s\n' "$PROG" "$*" >&2; exit 1; }
+
+# Run a command as root: directly, or through sudo.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		die "this step needs root: run it as root, or install sudo"
+	fi
+}
+
+# Run a command inside the build root with a clean environment.
+in_root() {
+	local root=$1
+	shift
+	as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/tmp \
+		DEBIAN_FRONTEND=noninteractive INITRD=No \
+		chroot "$root" "$@"
+}
+
+# The release string of a kernel series of the build root ("6.12" -> "6.12.…").
+kernel_release() {
+	local series release
+	while read -r series release; do
+		if [ "$series" = "$1" ]; then
+			printf '%s\n' "$release"
+			return 0
+		fi
+	done <"$ROOT/etc/wsock-kernels"
+	return 1
+}
+
+# The bootable image of a kernel release of the build root.
+kernel_image() {
+	local f
+	for f in "$ROOT/boot/vmlinuz-$1" "$ROOT/usr/lib/modules/$1/vmlinuz"; do
+		if [ -e "$f" ]; then
+			printf '%s\n' "$f"
+			return 0
+		fi
+	done
+	return 1
+}
+
+need_root_ready() {
+	[ -e "$ROOT/etc/wsock-kernels" ] || die "no build root in $CACHE: run scripts/fetch first"
+}
