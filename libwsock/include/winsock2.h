@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Winsock 2. See wsock/bsd.h for which numbers and names are Windows' and which
+ * are Linux's.
+ */
+#ifndef _WINSOCK2_H
+#define _WINSOCK2_H
+
+#include <wsock/bsd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Types ---- */
+
+typedef struct sockaddr_storage SOCKADDR_STORAGE, *PSOCKADDR_STORAGE,
+	*LPSOCKADDR_STORAGE;
+
+typedef HANDLE WSAEVENT, *LPWSAEVENT;
+#define WSA_INVALID_EVENT	((WSAEVENT)NULL)
+
+/*
+ * Internal is an NTSTATUS, STATUS_PENDING while the operation is pending;
+ * InternalHigh is the number of bytes; Offset receives the MSG_* flags. hEvent,
+ * without its lowest bit, is signalled at the end; NULL for no event. The
+ * structure must be 8-aligned and belongs to the operation until its end.
+ */
+typedef struct _OVERLAPPED {
+	ULONG_PTR Internal;
+	ULONG_PTR InternalHigh;
+	__extension__ union {
+		__extension__ struct {
+			DWORD Offset;
+			DWORD OffsetHigh;
+		};
+		PVOID Pointer;
+	};
+	HANDLE hEvent;
+} OVERLAPPED, *LPOVERLAPPED, WSAOVERLAPPED, *LPWSAOVERLAPPED;
+
+typedef struct _WSABUF {
+	ULONG len;
+	CHAR *buf;
+} WSABUF, *LPWSABUF;
+
+typedef void (CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError,
+	DWORD cbTransferred, LPWSAOVERLAPPED lpOverlapped, DWORD dwFlags);
+
+typedef struct wsock_pollfd {
+	SOCKET fd;
+	SHORT events;
+	SHORT revents;
+} WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
+#ifndef WSOCK_NATIVE_NAMES
+#define pollfd	wsock_pollfd
+#endif
+
+typedef unsigned int GROUP;
+
+#define MAX_PROTOCOL_CHAIN	7
+#define WSAPROTOCOL_LEN		255
+
+typedef struct _WSAPROTOCOLCHAIN {
+	int ChainLen;
+	DWORD ChainEntries[MAX_PROTOCOL_CHAIN];
+} WSAPROTOCOLCHAIN, *LPWSAPROTOCOLCHAIN;
+
+typedef struct _WSAPROTOCOL_INFOA {
+	DWORD dwServiceFlags1;
+	DWORD dwServiceFlags2;
+	DWORD dwServiceFlags3;
+	DWORD dwServiceFlags4;
+	DWORD dwProviderFlags;
+	GUID ProviderId;
+	DWORD dwCatalogEntryId;
+	WSAPROTOCOLCHAIN ProtocolChain;
+	int iVersion;
+	int iAddressFamily;
+	int iMaxSockAddr;
+	int iMinSockAddr;
+	int iSocketType;
+	int iProtocol;
+	int iProtocolMaxOffset;
+	int iNetworkByteOrder;
+	int iSecurityScheme;
+	DWORD dwMessageSize;
+	DWORD dwProviderReserved;
+	CHAR szProtocol[WSAPROTOCOL_LEN + 1];
+} WSAPROTOCOL_INFOA, *LPWSAPROTOCOL_INFOA;
+
+typedef struct _WSAPROTOCOL_INFOW {
+	DWORD dwServiceFlags1;
+	DWORD dwServiceFlags2;
+	DWORD dwServiceFlags3;
+	DWORD dwServiceFlags4;
+	DWORD dwProviderFlags;
+	GUID ProviderId;
+	DWORD dwCatalogEntryId;
+	WSAPROTOCOLCHAIN ProtocolChain;
+	int iVersion;
+	int iAddressFamily;
+	int iMaxSockAddr;
+	int iMinSockAddr;
+	int iSocketType;
+	int iProtocol;
+	int iProtocolMaxOffset;
+	int iNetworkByteOrder;
+	int iSecurityScheme;
+	DWORD dwMessageSize;
+	DWORD dwProviderReserved;
+	WCHAR szProtocol[WSAPROTOCOL_LEN + 1];
+} WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
+
+/* ---- Constants ---- */
+
+#define SD_RECEIVE	0
+#define SD_SEND		1
+#define SD_BOTH		2
+
+#define WSA_FLAG_OVERLAPPED		0x01
+#define WSA_FLAG_MULTIPOINT_C_ROOT	0x02
+#define WSA_FLAG_MULTIPOINT_C_LEAF	0x04
+#define WSA_FLAG_MULTIPOINT_D_ROOT	0x08
+#define WSA_FLAG_MULTIPOINT_D_LEAF	0x10
+#define WSA_FLAG_ACCESS_SYSTEM_SECURITY	0x40
+#define WSA_FLAG_NO_HANDLE_INHERIT	0x80
+#define WSA_FLAG_REGISTERED_IO		0x100
+
+#define SG_UNCONSTRAINED_GROUP	1
+#define SG_CONSTRAINED_GROUP	2
+
+#define FD_READ_BIT		0
+#define FD_READ			(1 << FD_READ_BIT)
+#define FD_WRITE_BIT		1
+#define FD_WRITE		(1 << FD_WRITE_BIT)
+#define FD_OOB_BIT		2
+#define FD_OOB			(1 << FD_OOB_BIT)
+#define FD_ACCEPT_BIT		3
+#define FD_ACCEPT		(1 << FD_ACCEPT_BIT)
+#define FD_CONNECT_BIT		4
+#define FD_CONNECT		(1 << FD_CONNECT_BIT)
+#define FD_CLOSE_BIT		5
+#define FD_CLOSE		(1 << FD_CLOSE_BIT)
+#define FD_MAX_EVENTS		10
+
+#define WSA_INFINITE			INFINITE
+#define WSA_MAXIMUM_WAIT_EVENTS		64
+#define WSA_WAIT_EVENT_0		WAIT_OBJECT_0
+#define WSA_WAIT_IO_COMPLETION		WAIT_IO_COMPLETION
+#define WSA_WAIT_TIMEOUT		WAIT_TIMEOUT
+#define WSA_WAIT_FAILED			WAIT_FAILED
+
+/* WSAPoll's bits; poll(2) has others. */
+#define WSOCK_POLLERR		0x0001
+#define WSOCK_POLLHUP		0x0002
+#define WSOCK_POLLNVAL		0x0004
+#define WSOCK_POLLWRNORM	0x0010
+#define WSOCK_POLLWRBAND	0x0020
+#define WSOCK_POLLRDNORM	0x0100
+#define WSOCK_POLLRDBAND	0x0200
+#define WSOCK_POLLPRI		0x0400
+#ifndef WSOCK_NATIVE_NAMES
+#undef POLLERR
+#undef POLLHUP
+#undef POLLNVAL
+#undef POLLWRNORM
+#undef POLLWRBAND
+#undef POLLRDNORM
+#undef POLLRDBAND
+#undef POLLPRI
+#undef POLLIN
+#undef POLLOUT
+#define POLLERR			WSOCK_POLLERR
+#define POLLHUP			WSOCK_POLLHUP
+#define POLLNVAL		WSOCK_POLLNVAL
+#define POLLWRNORM		WSOCK_POLLWRNORM
+#define POLLWRBAND		WSOCK_POLLWRBAND
+#define POLLRDNORM		WSOCK_POLLRDNORM
+#define POLLRDBAND		WSOCK_POLLRDBAND
+#define POLLPRI			WSOCK_POLLPRI
+#define POLLIN			(POLLRDNORM | POLLRDBAND)
+#define POLLOUT			POLLWRNORM
+#endif
+
+/* ---- Sockets ---- */
+
+/*
+ * socket() with flags. @lpProtocolInfo must be NULL for now. Without
+ * WSA_FLAG_OVERLAPPED the socket can do overlapped I/O all the same; no socket
+ * is inherited across exec, with or without WSA_FLAG_NO_HANDLE_INHERIT.
+ */
+SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
+			 LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP g,
+			 DWORD dwFlags);
+SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
+			 LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g,
+			 DWORD dwFlags);
+/* shutdown(s, SD_RECEIVE) and shutdown(s, SD_SEND); no disconnect data. */
+int WSAAPI WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData);
+int WSAAPI WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData);
+/*
+ * @timeout in milliseconds, negative for ever. Returns how many entries have
+ * revents, 0 when the time passed.
+ */
+int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout);
+
+/* Byte order of the socket @s, which is network byte order for all of them. */
+int WSAAPI WSAHtonl(SOCKET s, wsock_u_long hostlong, wsock_u_long *lpnetlong);
+int WSAAPI WSAHtons(SOCKET s, u_short hostshort, u_short *lpnetshort);
+int WSAAPI WSANtohl(SOCKET s, wsock_u_long netlong, wsock_u_long *lphostlong);
+int WSAAPI WSANtohs(SOCKET s, u_short netshort, u_short *lphostshort);
+
+/* ---- Overlapped and scatter/gather I/O ---- */
+
+/*
+ * With @lpOverlapped NULL these are synchronous, whatever
+ * @lpCompletionRoutine is. Otherwise the call starts an operation: it returns 0
+ * when the operation is done already (the event is signalled then too), fails
+ * with WSA_IO_PENDING when it goes on (the counts are not written then), and
+ * with another error when it never began. The buffers belong to the operation
+ * until its end, the WSABUF array (at most 1024) does not. Completion routines
+ * are not there yet: WSAEOPNOTSUPP with both pointers set.
+ */
+int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+		   LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+		   LPWSAOVERLAPPED lpOverlapped,
+		   LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+/* @lpFrom and @lpFromlen too belong to the operation until its end. */
+int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+		       LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+		       struct sockaddr *lpFrom, LPINT lpFromlen,
+		       LPWSAOVERLAPPED lpOverlapped,
+		       LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+		   LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+		   LPWSAOVERLAPPED lpOverlapped,
+		   LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+		     LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+		     const struct sockaddr *lpTo, int iTolen,
+		     LPWSAOVERLAPPED lpOverlapped,
+		     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+
+/*
+ * The result of an operation: TRUE when it succeeded. @fWait waits for its end.
+ * FALSE and WSA_IO_INCOMPLETE while it is pending; FALSE and
+ * WSA_OPERATION_ABORTED when it was cancelled, also by the final WSACleanup.
+ */
+BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
+				   LPDWORD lpcbTransfer, BOOL fWait,
+				   LPDWORD lpdwFlags);
+/* The same with ERROR_* errors; works without WSAStartup. */
+BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped,
+				LPDWORD lpNumberOfBytesTransferred,
+				BOOL bWait);
+/*
+ * Cancels one operation of @hFile (a SOCKET), or all with @lpOverlapped NULL.
+ * FALSE and ERROR_NOT_FOUND when there was nothing to cancel.
+ */
+BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
+
+#define HasOverlappedIoCompleted(lpOverlapped) \
+	((DWORD)__atomic_load_n(&(lpOverlapped)->Internal, \
+				__ATOMIC_ACQUIRE) != STATUS_PENDING)
+
+/* ---- Events: manual reset, not signalled at first ---- */
+
+/*
+ * None of these needs WSAStartup, and WSACleanup leaves events and waits for
+ * them alone. BOOL functions return FALSE with WSA_INVALID_HANDLE.
+ */
+WSAEVENT WSAAPI WSACreateEvent(void);
+BOOL WSAAPI WSASetEvent(WSAEVENT hEvent);
+BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent);
+BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent);
+/*
+ * Waits for one of 1 to 64 events, or for all of them at the same time.
+ * @dwTimeout in milliseconds. Returns WSA_WAIT_EVENT_0 plus the lowest index of
+ * a signalled event, WSA_WAIT_TIMEOUT or WSA_WAIT_FAILED. @fAlertable is
+ * accepted and has no effect yet.
+ */
+DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents,
+				      BOOL fWaitAll, DWORD dwTimeout,
+				      BOOL fAlertable);
+
+#ifdef UNICODE
+typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+#define WSASocket	WSASocketW
+#else
+typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+#define WSASocket	WSASocketA
+#endif
+
+static inline UINT64 htonll(UINT64 value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_bswap64(value);
+#else
+	return value;
+#endif
+}
+
+static inline UINT64 ntohll(UINT64 value)
+{
+	return htonll(value);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _WINSOCK2_H */

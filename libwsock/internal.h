@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the library's files share. The library has one lock, in startup.c, which
+ * only WSAStartup and WSACleanup take; everything else reads wsock_state.
+ */
+#ifndef WSOCK_INTERNAL_H
+#define WSOCK_INTERNAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#define WSOCK_NATIVE_NAMES
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <wsock/native.h>
+
+#include <linux/wsock.h>
+
+/* On every public definition; all else is hidden by -fvisibility. */
+#define WSOCK_EXPORT	__attribute__((visibility("default")))
+
+#define WSOCK_NSEC_PER_SEC	1000000000LL
+#define WSOCK_NSEC_PER_MSEC	1000000LL
+
+/* As many buffers as the kernel takes in one message. */
+#define WSOCK_MAX_BUFFERS	1024
+
+/* ---- startup.c ---- */
+
+/*
+ * Registrations of this process in the low half, generation in the high half.
+ * One word, so that a call reads both at its door with one load. The generation
+ * changes before the final release begins: a call that fails and finds another
+ * one than at its door was (or may have been) ended by the release.
+ */
+extern uint64_t wsock_state;
+/* /dev/wsock, -1 before the first WSAStartup; stays open, see startup.c. */
+extern int wsock_device;
+
+static inline uint64_t wsock_state_read(void)
+{
+	return __atomic_load_n(&wsock_state, __ATOMIC_SEQ_CST);
+}
+
+/* As ioctl(2) on the device; EBADFD when it was never opened. */
+int wsock_device_ioctl(unsigned long request, void *arg);
+
+/* ---- error.c ---- */
+
+int wsock_error_from_errno(int err);
+int wsock_error_from_status(uint32_t status);
+uint32_t wsock_error_win32_from_status(uint32_t status);
+/* Set the thread's last error; returns SOCKET_ERROR for convenience. */
+int wsock_error_set(int error);
+int wsock_error_get(void);
+
+/* ---- socket.c: what the library remembers of a descriptor ---- */
+
+/*
+ * The kernel does not tell afterwards why a socket does not work (who shut it
+ * down, whether a reset was reported already), and Winsock has different errors
+ * for each. Set from socket()/accept() on, so a number that was closed behind
+ * our back and used again starts afresh. Not for correctness of the data path:
+ * descriptors beyond the table just get the kernel's answer.
+ */
+enum wsock_fd_flags {
+	WSOCK_FD_STREAM		= 1 << 0,	/* made as SOCK_STREAM */
+	WSOCK_FD_CONNECTING	= 1 << 1,	/* connect begun, or failed */
+	WSOCK_FD_CONNECTED	= 1 << 2,	/* was connected once */
+	WSOCK_FD_SHUT_RECV	= 1 << 3,	/* own shutdown(SD_RECEIVE) */
+	WSOCK_FD_SHUT_SEND	= 1 << 4,	/* own shutdown(SD_SEND) */
+	WSOCK_FD_RESET		= 1 << 5,	/* a reset was reported */
+	WSOCK_FD_NONBLOCK	= 1 << 6,	/* FIONBIO 1 */
+	WSOCK_FD_EXCLUSIVE	= 1 << 7,	/* SO_EXCLUSIVEADDRUSE */
+	WSOCK_FD_EVENT		= 1 << 8,	/* an event, not a socket */
+};
+
+unsigned int wsock_fd_flags_get(int fd);
+void wsock_fd_flags_init(int fd, unsigned int flags);
+void wsock_fd_flags_add(int fd, unsigned int flags);
+void wsock_fd_flags_remove(int fd, unsigned int flags);
+/* Whether the table reaches @fd. */
+bool wsock_fd_flags_kept(int fd);
+
+/* -1 for what cannot be a descriptor; system calls then say EBADF. */
+static inline int wsock_socket_fd(SOCKET s)
+{
+	return s <= INT32_MAX ? (int)s : -1;
+}
+
+/* SO_TYPE, or -1 with errno when @fd is not a socket. */
+int wsock_socket_type(int fd);
+/* Is @fd in non-blocking mode? Costs a system call unless FIONBIO was used. */
+bool wsock_socket_nonblocking(int fd);
+/* Was @fd's last attempt to connect a failure? */
+bool wsock_socket_connect_failed(int fd);
+
+/* ---- A call in progress (socket.c) ---- */
+
+struct wsock_call {
+	int fd;
+	uint32_t generation;
+	unsigned int flags;	/* of the descriptor, at the door */
+	uint64_t start;		/* ns, 0 unless a time-out may need it */
+};
+
+/* The gate: false, with the error set, when the process is not registered. */
+bool wsock_call_enter(struct wsock_call *call, SOCKET s);
+/* Was the call ended by the final WSACleanup? */
+static inline bool wsock_call_cancelled(const struct wsock_call *call)
+{
+	return (uint32_t)(wsock_state_read() >> 32) != call->generation;
+}
+/*
+ * Sets the error of a call that may have been ended from outside: WSAEINTR
+ * after a WSACleanup, the error of closesocket when the descriptor is gone,
+ * otherwise @error. Returns SOCKET_ERROR.
+ */
+int wsock_call_fail(const struct wsock_call *call, int error);
+/* Is the descriptor gone that was there at the door? */
+bool wsock_call_closed(const struct wsock_call *call);
+/*
+ * After EINTR: true to issue the system call again. Waits here, for @events,
+ * while a time-out of option @optname (SO_RCVTIMEO, SO_SNDTIMEO) runs, because
+ * the system call would start it anew; false with errno EAGAIN at its end, or
+ * EINTR when the call was cancelled.
+ */
+bool wsock_call_restart(struct wsock_call *call, int optname, short events);
+
+/* Some socket has a time-out, so calls must note when they began. */
+extern bool wsock_timeouts_used;
+
+/* ---- io.c ---- */
+
+/* The WSA errors of a failed receive or send, of any kind. */
+int wsock_io_recv_error(int fd, int err, int flags);
+int wsock_io_send_error(int fd, int err, int flags);
+/* 0 or the error for flags Winsock does not know. */
+int wsock_io_recv_flags(int fd, unsigned int flags);
+int wsock_io_send_flags(unsigned int flags);
+/* The flags the kernel gets. */
+static inline int wsock_io_native_flags(unsigned int flags)
+{
+	return (int)(flags & ~(unsigned int)MSG_PARTIAL);
+}
+/* 0 or the error of a buffer array that is not one. */
+int wsock_io_check_buffers(const WSABUF *buffers, DWORD count);
+/* Fills @iov, of @count entries; returns the sum of the lengths. */
+uint64_t wsock_io_import(struct iovec *iov, const WSABUF *buffers, DWORD count);
+/* 0 or the error of a destination that is too short. */
+int wsock_io_check_destination(const struct sockaddr *to, int tolen);
+/* The synchronous halves of WSARecv(From) and WSASend(To); checked arguments. */
+int wsock_io_recv(struct wsock_call *call, const WSABUF *buffers, DWORD count,
+		  LPDWORD bytes, LPDWORD flags, struct sockaddr *from,
+		  LPINT fromlen);
+int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
+		  LPDWORD bytes, DWORD flags, const struct sockaddr *to,
+		  int tolen);
+/* 0 or the error when @len is too small for an address of @fd's family. */
+int wsock_addr_check_room(int fd, int len);
+
+/* ---- event.c ---- */
+
+/* The eventfd of a handle (whose lowest bit is ignored), or -1. */
+int wsock_event_decode(HANDLE event);
+
+/* ---- Time ---- */
+
+static inline uint64_t wsock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * WSOCK_NSEC_PER_SEC +
+	       (uint64_t)ts.tv_nsec;
+}
+
+/* The time when @ms milliseconds have passed. */
+static inline uint64_t wsock_deadline_ms(uint64_t ms)
+{
+	return wsock_now() + ms * WSOCK_NSEC_PER_MSEC;
+}
+
+#define WSOCK_NEVER	UINT64_MAX
+
+/*
+ * poll(2) until @deadline, but for at most @slice_ns when that is not 0.
+ * Restarted after signals. Returns as poll(2); 0 also at the end of a slice.
+ */
+int wsock_poll_until(struct pollfd *fds, nfds_t nfds, uint64_t deadline,
+		     uint64_t slice_ns);
+
+#endif /* WSOCK_INTERNAL_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Overlapped operations: one ioctl starts one, and from then on it is the
+ * kernel's. The kernel writes the OVERLAPPED's head (struct wsock_status) and
+ * signals the event; nothing is queued, allocated or locked here.
+ *
+ * After an operation was submitted its OVERLAPPED must not be looked at: another
+ * thread may have seen its end and freed it. What the caller learns comes from
+ * the ioctl's result.
+ */
+#include "internal.h"
+
+#include <stddef.h>
+
+_Static_assert(sizeof(OVERLAPPED) == 32, "OVERLAPPED has Windows' layout");
+_Static_assert(offsetof(OVERLAPPED, Internal) ==
+	       offsetof(struct wsock_status, internal), "status block");
+_Static_assert(offsetof(OVERLAPPED, InternalHigh) ==
+	       offsetof(struct wsock_status, internal_high), "status block");
+_Static_assert(offsetof(OVERLAPPED, Offset) ==
+	       offsetof(struct wsock_status, flags), "status block");
+_Static_assert(offsetof(OVERLAPPED, hEvent) == sizeof(struct wsock_status),
+	       "the kernel does not touch hEvent");
+
+/* ---- Submission ---- */
+
+/*
+ * Submits. Returns 0 with *@bytes when the operation is done, otherwise
+ * SOCKET_ERROR with errno EINPROGRESS when it is pending.
+ */
+static int submit(struct wsock_submit *submit, LPWSAOVERLAPPED ov,
+		  DWORD *bytes)
+{
+	int result;
+
+	/* The kernel's first store to Internal may come any time from here. */
+	__atomic_store_n(&ov->Internal, STATUS_PENDING, __ATOMIC_RELAXED);
+	do {
+		result = wsock_device_ioctl(WSOCK_IOC_SUBMIT, submit);
+	} while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return SOCKET_ERROR;
+	*bytes = (DWORD)result;
+	return 0;
+}
+
+/* 0 or the error: names the status block and the event. */
+static int fill_delivery(struct wsock_cmd *cmd, LPWSAOVERLAPPED ov,
+			 unsigned int flags)
+{
+	cmd->ov = (uintptr_t)ov;
+	cmd->flags = WSOCK_CMD_STATUS;
+	cmd->msg_flags = (uint16_t)wsock_io_native_flags(flags & ~MSG_DONTWAIT);
+	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1) {
+		cmd->event_fd = wsock_event_decode(ov->hEvent);
+		if (cmd->event_fd < 0)
+			return WSA_INVALID_HANDLE;
+		cmd->flags |= WSOCK_CMD_EVENT;
+	}
+	return 0;
+}
+
+/*
+ * The end of every submission: *@bytes as it says in WSARecv's description, the
+ * error of the failed ones. @room: what the buffers of a receive hold, 0 for a
+ * send.
+ */
+static int finish(const struct wsock_call *call, int result, DWORD done,
+		  LPDWORD bytes, uint64_t room, bool send)
+{
+	int err = errno;
+
+	if (!result) {
+		if (bytes)
+			*bytes = done;
+		return 0;
+	}
+	if (err == EINPROGRESS)
+		return wsock_error_set(WSA_IO_PENDING);
+	if (wsock_call_cancelled(call))
+		return wsock_error_set(WSAEINTR);
+	if (err == EMSGSIZE && !send) {
+		/* A datagram was cut: the buffers are full. */
+		if (bytes)
+			*bytes = (DWORD)room;
+		return wsock_error_set(WSAEMSGSIZE);
+	}
+	return wsock_error_set(send ?
+		wsock_io_send_error(call->fd, err, MSG_DONTWAIT) :
+		wsock_io_recv_error(call->fd, err, MSG_DONTWAIT));
+}
+
+static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
+		      DWORD count, LPDWORD bytes, LPDWORD flags,
+		      struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED ov)
+{
+	struct iovec iov[WSOCK_MAX_BUFFERS];
+	struct wsock_msg msg = { 0 };
+	struct wsock_submit args = { .fd = call->fd };
+	DWORD done = 0;
+	uint64_t room;
+	int result;
+
+	result = wsock_io_recv_flags(call->fd, *flags);
+	if (!result && call->flags & WSOCK_FD_SHUT_RECV)
+		result = WSAESHUTDOWN;
+	if (!result)
+		result = fill_delivery(&args.cmd, ov, *flags);
+	if (result)
+		return wsock_error_set(result);
+	if (count == 1 && !from) {
+		args.op = WSOCK_OP_RECV;
+		args.addr = (uintptr_t)buffers->buf;
+		args.len = buffers->len;
+		room = buffers->len;
+	} else {
+		room = wsock_io_import(iov, buffers, count);
+		msg.iov = (uintptr_t)iov;
+		msg.iovlen = count;
+		if (from) {
+			msg.name = (uintptr_t)from;
+			msg.namelen = (uint32_t)*fromlen;
+			msg.namelen_out = (uintptr_t)fromlen;
+		}
+		args.op = WSOCK_OP_RECVMSG;
+		args.addr = (uintptr_t)&msg;
+		args.len = sizeof(msg);
+	}
+	result = submit(&args, ov, &done);
+	if (!result)
+		*flags &= MSG_OOB;
+	return finish(call, result, done, bytes, room, false);
+}
+
+static int start_send(const struct wsock_call *call, const WSABUF *buffers,
+		      DWORD count, LPDWORD bytes, DWORD flags,
+		      const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov)
+{
+	struct iovec iov[WSOCK_MAX_BUFFERS];
+	struct wsock_msg msg = { 0 };
+	struct wsock_submit args = { .fd = call->fd };
+	DWORD done = 0;
+	int result;
+
+	result = wsock_io_send_flags(flags);
+	if (!result)
+		result = fill_delivery(&args.cmd, ov,
+				       flags & ~(DWORD)MSG_NOSIGNAL);
+	if (result)
+		return wsock_error_set(result);
+	if (count == 1 && !to) {
+		args.op = WSOCK_OP_SEND;
+		args.addr = (uintptr_t)buffers->buf;
+		args.len = buffers->len;
+	} else {
+		wsock_io_import(iov, buffers, count);
+		msg.iov = (uintptr_t)iov;
+		msg.iovlen = count;
+		msg.name = (uintptr_t)to;
+		msg.namelen = to ? (uint32_t)tolen : 0;
+		args.op = WSOCK_OP_SENDMSG;
+		args.addr = (uintptr_t)&msg;
+		args.len = sizeof(msg);
+	}
+	result = submit(&args, ov, &done);
+	return finish(call, result, done, bytes, 0, true);
+}
+
+/* ---- The four calls ---- */
+
+/* 0 or the error that no pending or synchronous call may get past. */
+static int check_common(const WSABUF *buffers, DWORD count, LPWSAOVERLAPPED ov,
+			LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	int error = wsock_io_check_buffers(buffers, count);
+
+	if (!error && ov && routine)
+		error = WSAEOPNOTSUPP;
+	return error;
+}
+
+WSOCK_EXPORT int WSAAPI
+WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+	    LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+	    struct sockaddr *lpFrom, LPINT lpFromlen,
+	    LPWSAOVERLAPPED lpOverlapped,
+	    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	error = check_common(lpBuffers, dwBufferCount, lpOverlapped,
+			     lpCompletionRoutine);
+	if (!error && !lpFlags)
+		error = WSAEFAULT;
+	if (!error && lpFrom)
+		error = lpFromlen ?
+			wsock_addr_check_room(call.fd, *lpFromlen) : WSAEFAULT;
+	if (error)
+		return wsock_error_set(error);
+	if (!lpOverlapped)
+		return wsock_io_recv(&call, lpBuffers, dwBufferCount,
+				     lpNumberOfBytesRecvd, lpFlags, lpFrom,
+				     lpFromlen);
+	return start_recv(&call, lpBuffers, dwBufferCount,
+			  lpNumberOfBytesRecvd, lpFlags, lpFrom, lpFromlen,
+			  lpOverlapped);
+}
+
+WSOCK_EXPORT int WSAAPI
+WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+	LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+	LPWSAOVERLAPPED lpOverlapped,
+	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+	return WSARecvFrom(s, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd,
+			   lpFlags, NULL, NULL, lpOverlapped,
+			   lpCompletionRoutine);
+}
+
+WSOCK_EXPORT int WSAAPI
+WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+	  LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+	  const struct sockaddr *lpTo, int iTolen,
+	  LPWSAOVERLAPPED lpOverlapped,
+	  LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	error = check_common(lpBuffers, dwBufferCount, lpOverlapped,
+			     lpCompletionRoutine);
+	if (!error)
+		error = wsock_io_check_destination(lpTo, iTolen);
+	if (error)
+		return wsock_error_set(error);
+	if (!lpOverlapped)
+		return wsock_io_send(&call, lpBuffers, dwBufferCount,
+				     lpNumberOfBytesSent, dwFlags, lpTo,
+				     iTolen);
+	return start_send(&call, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
+			  dwFlags, lpTo, iTolen, lpOverlapped);
+}
+
+WSOCK_EXPORT int WSAAPI
+WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+	LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+	LPWSAOVERLAPPED lpOverlapped,
+	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+	return WSASendTo(s, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
+			 dwFlags, NULL, 0, lpOverlapped, lpCompletionRoutine);
+}
+
+/* ---- Results and cancellation ---- */
+
+/* Pairs with the kernel's release store of the status. */
+static uint32_t read_status(LPWSAOVERLAPPED ov)
+{
+	return (uint32_t)__atomic_load_n(&ov->Internal, __ATOMIC_ACQUIRE);
+}
+
+static bool is_success(uint32_t status)
+{
+	return status != STATUS_PENDING && !(status & 0x80000000U);
+}
+
+/*
+ * Waits for the end of a pending operation. Without a device there is nothing
+ * to wait for; the status is then final.
+ */
+static uint32_t wait_status(LPWSAOVERLAPPED ov)
+{
+	struct wsock_wait args = { .ov = (uintptr_t)ov, .timeout_ns = -1 };
+	int result;
+
+	do {
+		result = wsock_device_ioctl(WSOCK_IOC_WAIT, &args);
+	} while (result < 0 && errno == EINTR);
+	return read_status(ov);
+}
+
+/* The operation's status, waited for if @wait; *@error for a bad hEvent. */
+static uint32_t get_status(LPWSAOVERLAPPED ov, BOOL wait, int *error)
+{
+	uint32_t status = read_status(ov);
+
+	*error = 0;
+	if (status != STATUS_PENDING || !wait)
+		return status;
+	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1 &&
+	    wsock_event_decode(ov->hEvent) < 0) {
+		*error = WSA_INVALID_HANDLE;
+		return status;
+	}
+	return wait_status(ov);
+}
+
+WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
+						LPWSAOVERLAPPED lpOverlapped,
+						LPDWORD lpcbTransfer,
+						BOOL fWait, LPDWORD lpdwFlags)
+{
+	struct wsock_call call;
+	uint32_t status;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return FALSE;
+	if (wsock_socket_type(call.fd) < 0) {
+		wsock_error_set(wsock_error_from_errno(errno));
+		return FALSE;
+	}
+	if (!lpOverlapped || !lpcbTransfer || !lpdwFlags) {
+		wsock_error_set(WSA_INVALID_PARAMETER);
+		return FALSE;
+	}
+	status = get_status(lpOverlapped, fWait, &error);
+	if (!error)
+		error = wsock_error_from_status(status);
+	if (status != STATUS_PENDING) {
+		*lpcbTransfer = (DWORD)lpOverlapped->InternalHigh;
+		*lpdwFlags = lpOverlapped->Offset;
+	}
+	if (is_success(status))
+		error = 0;
+	wsock_error_set(error);
+	return is_success(status);
+}
+
+WSOCK_EXPORT BOOL WINAPI GetOverlappedResult(HANDLE hFile,
+					     LPOVERLAPPED lpOverlapped,
+					     LPDWORD lpNumberOfBytesTransferred,
+					     BOOL bWait)
+{
+	uint32_t status;
+	int error;
+
+	(void)hFile;
+	if (!lpOverlapped || !lpNumberOfBytesTransferred) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	status = get_status(lpOverlapped, bWait, &error);
+	if (status != STATUS_PENDING)
+		*lpNumberOfBytesTransferred = (DWORD)lpOverlapped->InternalHigh;
+	if (is_success(status))
+		return TRUE;
+	if (!error)
+		error = (int)wsock_error_win32_from_status(status);
+	wsock_error_set(error);
+	return FALSE;
+}
+
+WSOCK_EXPORT BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
+{
+	struct wsock_cancel args = {
+		.fd = wsock_socket_fd((SOCKET)hFile),
+		.flags = lpOverlapped ? 0 : WSOCK_CANCEL_ALL,
+		.ov = (uintptr_t)lpOverlapped,
+	};
+
+	/* The device does not know what it does not own; say what it is. */
+	if (wsock_socket_type(args.fd) < 0) {
+		wsock_error_set(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	if (wsock_device_ioctl(WSOCK_IOC_CANCEL, &args) >= 0)
+		return TRUE;
+	switch (errno) {
+	case EBADF:
+	case ENOTSOCK:
+		wsock_error_set(ERROR_INVALID_HANDLE);
+		break;
+	default:
+		/* Never gated: a process without registration has nothing. */
+		wsock_error_set(ERROR_NOT_FOUND);
+	}
+	return FALSE;
+}

@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Making, connecting and closing sockets; the gate; what is remembered of a
+ * descriptor.
+ */
+#include "internal.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+
+/* ---- What the library remembers of a descriptor ---- */
+
+/* Pages of the table come to life as descriptor numbers are used. */
+#define FD_TABLE_SIZE	(1 << 20)
+
+static uint16_t fd_table[FD_TABLE_SIZE];
+
+bool wsock_fd_flags_kept(int fd)
+{
+	return fd >= 0 && fd < FD_TABLE_SIZE;
+}
+
+unsigned int wsock_fd_flags_get(int fd)
+{
+	if (!wsock_fd_flags_kept(fd))
+		return 0;
+	return __atomic_load_n(&fd_table[fd], __ATOMIC_RELAXED);
+}
+
+void wsock_fd_flags_init(int fd, unsigned int flags)
+{
+	if (wsock_fd_flags_kept(fd))
+		__atomic_store_n(&fd_table[fd], (uint16_t)flags,
+				 __ATOMIC_RELAXED);
+}
+
+void wsock_fd_flags_add(int fd, unsigned int flags)
+{
+	if (wsock_fd_flags_kept(fd))
+		__atomic_fetch_or(&fd_table[fd], (uint16_t)flags,
+				  __ATOMIC_RELAXED);
+}
+
+void wsock_fd_flags_remove(int fd, unsigned int flags)
+{
+	if (wsock_fd_flags_kept(fd))
+		__atomic_fetch_and(&fd_table[fd], (uint16_t)~flags,
+				   __ATOMIC_RELAXED);
+}
+
+/* ---- Questions to the kernel, for the paths that fail ---- */
+
+static int get_int_option(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	if (getsockopt(fd, level, name, &value, &len))
+		return -1;
+	return value;
+}
+
+int wsock_socket_type(int fd)
+{
+	return get_int_option(fd, SOL_SOCKET, SO_TYPE);
+}
+
+bool wsock_socket_nonblocking(int fd)
+{
+	int flags;
+
+	if (wsock_fd_flags_get(fd) & WSOCK_FD_NONBLOCK)
+		return true;
+	flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && flags & O_NONBLOCK;
+}
+
+/*
+ * A failed attempt leaves no trace that SO_ERROR would not take away, except
+ * that no round trip was ever measured.
+ */
+bool wsock_socket_connect_failed(int fd)
+{
+	unsigned int flags = wsock_fd_flags_get(fd);
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (!(flags & WSOCK_FD_CONNECTING) || flags & WSOCK_FD_CONNECTED)
+		return false;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return false;
+	return info.tcpi_state == TCP_CLOSE && info.tcpi_rtt == 0;
+}
+
+static bool is_listening(int fd)
+{
+	return get_int_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0;
+}
+
+static bool has_peer(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return !getpeername(fd, (struct sockaddr *)&name, &len);
+}
+
+/* The port of an Internet address, -1 for other families. */
+static int port_of(const struct sockaddr *name)
+{
+	if (name->sa_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)name)->sin_port);
+	if (name->sa_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)name)->sin6_port);
+	return -1;
+}
+
+static bool is_any_address(const struct sockaddr *name)
+{
+	if (name->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)name;
+
+		return in->sin_addr.s_addr == htonl(INADDR_ANY);
+	}
+	if (name->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const void *)name;
+
+		return IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+	}
+	return false;
+}
+
+/* ---- The gate, and calls that end from outside ---- */
+
+bool wsock_timeouts_used;
+
+bool wsock_call_enter(struct wsock_call *call, SOCKET s)
+{
+	uint64_t state = wsock_state_read();
+
+	if (!(uint32_t)state) {
+		wsock_error_set(WSANOTINITIALISED);
+		return false;
+	}
+	call->fd = wsock_socket_fd(s);
+	call->generation = (uint32_t)(state >> 32);
+	call->flags = wsock_fd_flags_get(call->fd);
+	call->start = __atomic_load_n(&wsock_timeouts_used, __ATOMIC_RELAXED) ?
+			      wsock_now() : 0;
+	return true;
+}
+
+bool wsock_call_closed(const struct wsock_call *call)
+{
+	return fcntl(call->fd, F_GETFD) < 0;
+}
+
+int wsock_call_fail(const struct wsock_call *call, int error)
+{
+	if (wsock_call_cancelled(call))
+		return wsock_error_set(WSAEINTR);
+	switch (error) {
+	case WSAEWOULDBLOCK:
+	case WSAENOTSOCK:
+	case WSAEFAULT:
+	case WSAETIMEDOUT:
+		/* Not what closesocket in another thread does to a call. */
+		return wsock_error_set(error);
+	}
+	if (call->fd >= 0 && wsock_call_closed(call))
+		error = call->flags & WSOCK_FD_CONNECTED &&
+			call->flags & WSOCK_FD_STREAM ? WSAECONNABORTED :
+							WSAEINTR;
+	return wsock_error_set(error);
+}
+
+bool wsock_call_restart(struct wsock_call *call, int optname, short events)
+{
+	struct pollfd pfd = { .fd = call->fd, .events = events };
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+	uint64_t deadline;
+
+	if (wsock_call_cancelled(call)) {
+		errno = EINTR;
+		return false;
+	}
+	if (getsockopt(call->fd, SOL_SOCKET, optname, &tv, &len) ||
+	    (!tv.tv_sec && !tv.tv_usec))
+		return true;
+	if (!call->start)
+		call->start = wsock_now();
+	deadline = call->start + (uint64_t)tv.tv_sec * WSOCK_NSEC_PER_SEC +
+		   (uint64_t)tv.tv_usec * 1000;
+	if (wsock_poll_until(&pfd, 1, deadline, 0))
+		return true;
+	errno = EAGAIN;
+	return false;
+}
+
+/* ---- socket, closesocket ---- */
+
+/* Makes the process's context an owner of @fd; closes @fd when it cannot. */
+static int adopt(int fd)
+{
+	struct wsock_socket_args args = { .fd = fd };
+	int err;
+
+	if (!wsock_device_ioctl(WSOCK_IOC_ADOPT, &args))
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* What Windows' catalog would choose for zeros. */
+static void fill_defaults(int *af, int *type, int protocol)
+{
+	if (*af == AF_UNSPEC)
+		*af = AF_INET;
+	if (*type)
+		return;
+	switch (protocol) {
+	case 0:
+	case IPPROTO_TCP:
+		*type = SOCK_STREAM;
+		break;
+	case IPPROTO_UDP:
+		*type = SOCK_DGRAM;
+		break;
+	default:
+		*type = SOCK_RAW;
+	}
+}
+
+static int socket_error(int err, int type, int protocol)
+{
+	if (err != EINVAL)
+		return wsock_error_from_errno(err);
+	/* Linux has one error for every number out of range. */
+	if (protocol < 0 && type > 0 && type <= SOCK_SEQPACKET)
+		return WSAEPROTONOSUPPORT;
+	return WSAESOCKTNOSUPPORT;
+}
+
+static SOCKET make_socket(int af, int type, int protocol)
+{
+	struct wsock_call call;
+	int fd, on = 1;
+
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return INVALID_SOCKET;
+	if (!af && !type && !protocol) {
+		wsock_error_set(WSAEINVAL);
+		return INVALID_SOCKET;
+	}
+	fill_defaults(&af, &type, protocol);
+	fd = socket(af, type | SOCK_CLOEXEC, protocol);
+	if (fd < 0) {
+		wsock_error_set(socket_error(errno, type, protocol));
+		return INVALID_SOCKET;
+	}
+	if (adopt(fd) < 0) {
+		wsock_error_set(wsock_error_from_errno(errno));
+		return INVALID_SOCKET;
+	}
+	/* Windows' default; fails on raw sockets of some protocols, no matter. */
+	if (af == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	wsock_fd_flags_init(fd, type == SOCK_STREAM ? WSOCK_FD_STREAM : 0);
+	return (SOCKET)fd;
+}
+
+WSOCK_EXPORT SOCKET WSAAPI wsock_socket(int af, int type, int protocol)
+{
+	return make_socket(af, type, protocol);
+}
+
+static SOCKET make_socket_flags(int af, int type, int protocol,
+				const void *info, DWORD flags)
+{
+	const DWORD known = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT |
+			    WSA_FLAG_MULTIPOINT_C_LEAF |
+			    WSA_FLAG_MULTIPOINT_D_LEAF;
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return INVALID_SOCKET;
+	if (flags & WSA_FLAG_REGISTERED_IO) {
+		wsock_error_set(WSAEOPNOTSUPP);
+		return INVALID_SOCKET;
+	}
+	if (info || flags & ~known) {
+		wsock_error_set(WSAEINVAL);
+		return INVALID_SOCKET;
+	}
+	return make_socket(af, type, protocol);
+}
+
+WSOCK_EXPORT SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
+				      LPWSAPROTOCOL_INFOA lpProtocolInfo,
+				      GROUP g, DWORD dwFlags)
+{
+	(void)g;
+	return make_socket_flags(af, type, protocol, lpProtocolInfo, dwFlags);
+}
+
+WSOCK_EXPORT SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
+				      LPWSAPROTOCOL_INFOW lpProtocolInfo,
+				      GROUP g, DWORD dwFlags)
+{
+	(void)g;
+	return make_socket_flags(af, type, protocol, lpProtocolInfo, dwFlags);
+}
+
+WSOCK_EXPORT int WSAAPI closesocket(SOCKET s)
+{
+	struct wsock_socket_args args = { 0 };
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	args.fd = call.fd;
+	/* Before: the number may be another thread's new socket afterwards. */
+	wsock_fd_flags_init(call.fd, 0);
+	if (!wsock_device_ioctl(WSOCK_IOC_CLOSE, &args))
+		return 0;
+	if (errno != EBADF)
+		wsock_fd_flags_init(call.fd, call.flags);
+	if (wsock_call_cancelled(&call))
+		return wsock_error_set(WSAEINTR);
+	return wsock_error_set(wsock_error_from_errno(errno));
+}
+
+/* ---- bind, listen, accept, connect, shutdown ---- */
+
+static int name_error(int err, int namelen)
+{
+	/* Linux has EINVAL for a short name and for a second bind. */
+	if (err == EINVAL && namelen < (int)sizeof(struct sockaddr_in))
+		return WSAEFAULT;
+	return wsock_error_from_errno(err);
+}
+
+WSOCK_EXPORT int WSAAPI wsock_bind(SOCKET s, const struct sockaddr *name,
+				   int namelen)
+{
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	if (!name || namelen < 0)
+		return wsock_error_set(WSAEFAULT);
+	if (bind(call.fd, name, (socklen_t)namelen))
+		return wsock_error_set(name_error(errno, namelen));
+	return 0;
+}
+
+/* A socket that listens without an address would get one from Linux. */
+static bool is_unbound(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return !getsockname(fd, (struct sockaddr *)&name, &len) &&
+	       port_of((struct sockaddr *)&name) == 0;
+}
+
+WSOCK_EXPORT int WSAAPI wsock_listen(SOCKET s, int backlog)
+{
+	struct wsock_call call;
+	int type;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	type = wsock_socket_type(call.fd);
+	if (type < 0)
+		return wsock_error_set(wsock_error_from_errno(errno));
+	if (type == SOCK_STREAM && is_unbound(call.fd))
+		return wsock_error_set(WSAEINVAL);
+	/* A negative backlog is a hint of that size (SOMAXCONN_HINT). */
+	if (backlog < 0)
+		backlog = backlog == INT32_MIN ? INT32_MAX : -backlog;
+	if (!listen(call.fd, backlog))
+		return 0;
+	if (errno == EINVAL && has_peer(call.fd))
+		return wsock_error_set(WSAEISCONN);
+	return wsock_error_set(wsock_error_from_errno(errno));
+}
+
+int wsock_addr_check_room(int fd, int len)
+{
+	if (len >= (int)sizeof(struct sockaddr_in6))
+		return 0;
+	if (len < (int)sizeof(struct sockaddr_in))
+		return WSAEFAULT;
+	return get_int_option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6 ?
+		       WSAEFAULT : 0;
+}
+
+/*
+ * Errors of connections that died in the queue, and of the network underneath
+ * them (see accept(2)): not the listener's, so the next one is taken.
+ */
+static bool accept_error_passes(int err)
+{
+	switch (err) {
+	case ECONNABORTED:
+	case EINTR:
+	case ENETDOWN:
+	case EPROTO:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return true;
+	}
+	return false;
+}
+
+/* SO_RCVTIMEO does not limit accept on Windows; neither do signals. */
+static int accept_one(struct wsock_call *call, struct sockaddr *addr,
+		      socklen_t *len)
+{
+	int flags = SOCK_CLOEXEC;
+	bool retried = false;
+	int fd;
+
+	if (call->flags & WSOCK_FD_NONBLOCK)
+		flags |= SOCK_NONBLOCK;
+	for (;;) {
+		fd = accept4(call->fd, addr, len, flags);
+		if (fd >= 0)
+			return fd;
+		if (errno == EAGAIN && !(call->flags & WSOCK_FD_NONBLOCK) &&
+		    !wsock_socket_nonblocking(call->fd)) {
+			retried = true;
+			continue;
+		}
+		/* closesocket took the descriptor between two attempts. */
+		if (retried && errno == EBADF)
+			errno = EINVAL;
+		if (!accept_error_passes(errno) || wsock_call_cancelled(call))
+			return -1;
+		retried = true;
+	}
+}
+
+WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
+					int *addrlen)
+{
+	struct wsock_call call;
+	socklen_t len = 0;
+	int fd, error;
+
+	if (!wsock_call_enter(&call, s))
+		return INVALID_SOCKET;
+	if (!addrlen)
+		addr = NULL;
+	if (addr) {
+		error = wsock_addr_check_room(call.fd, *addrlen);
+		if (error) {
+			if (wsock_socket_type(call.fd) < 0)
+				error = WSAENOTSOCK;
+			wsock_error_set(error);
+			return INVALID_SOCKET;
+		}
+		len = (socklen_t)*addrlen;
+	}
+	fd = accept_one(&call, addr, addr ? &len : NULL);
+	if (fd >= 0)
+		fd = adopt(fd);
+	if (fd < 0) {
+		wsock_call_fail(&call, wsock_error_from_errno(errno));
+		return INVALID_SOCKET;
+	}
+	wsock_fd_flags_init(fd, WSOCK_FD_STREAM | WSOCK_FD_CONNECTED |
+				(call.flags & WSOCK_FD_NONBLOCK));
+	if (addr)
+		*addrlen = (int)len;
+	return (SOCKET)fd;
+}
+
+/*
+ * A signal does not end the attempt, and connecting again waits for it; Linux
+ * reports the failure of an earlier attempt once, as ECONNABORTED, before it
+ * begins a new one.
+ */
+static int connect_restarted(struct wsock_call *call,
+			     const struct sockaddr *name, socklen_t namelen)
+{
+	bool failed_before = false;
+
+	for (;;) {
+		if (!connect(call->fd, name, namelen))
+			return 0;
+		if (wsock_call_cancelled(call))
+			return -1;
+		if (errno == EINTR)
+			continue;
+		if (errno != ECONNABORTED || failed_before)
+			return -1;
+		failed_before = true;
+	}
+}
+
+static int connect_error(int fd, int err, const struct sockaddr *name,
+			 int namelen)
+{
+	switch (err) {
+	case EINPROGRESS:
+		/* On a blocking socket: SO_SNDTIMEO has passed. */
+		return wsock_socket_nonblocking(fd) ? WSAEWOULDBLOCK :
+						      WSAETIMEDOUT;
+	case EISCONN:
+		return is_listening(fd) ? WSAEINVAL : WSAEISCONN;
+	case EAGAIN:
+		/* Internet: no local port is left. */
+		return name->sa_family == AF_INET ||
+		       name->sa_family == AF_INET6 ? WSAEADDRNOTAVAIL :
+						     WSAEWOULDBLOCK;
+	}
+	return name_error(err, namelen);
+}
+
+WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
+				      int namelen)
+{
+	struct wsock_call call;
+	int err;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	if (!name || namelen < (int)sizeof(sa_family_t))
+		return wsock_error_set(WSAEFAULT);
+	/* Linux would connect to itself. */
+	if (namelen >= (int)sizeof(struct sockaddr_in) &&
+	    (port_of(name) == 0 || is_any_address(name)) &&
+	    wsock_socket_type(call.fd) == SOCK_STREAM)
+		return wsock_error_set(WSAEADDRNOTAVAIL);
+
+	if (!connect_restarted(&call, name, (socklen_t)namelen)) {
+		wsock_fd_flags_remove(call.fd, WSOCK_FD_CONNECTING |
+					       WSOCK_FD_RESET);
+		wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTED);
+		return 0;
+	}
+	err = errno;
+	if (err != EALREADY && err != EISCONN && err != EBADF &&
+	    err != ENOTSOCK)
+		wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTING);
+	return wsock_call_fail(&call,
+			       connect_error(call.fd, err, name, namelen));
+}
+
+/*
+ * SD_RECEIVE stays within the library: Linux would wake receives that wait,
+ * which on Windows go on and may still get data.
+ */
+static int shut_down(int fd, int how)
+{
+	int type = wsock_socket_type(fd);
+	bool kept = wsock_fd_flags_kept(fd);
+	unsigned int done = 0;
+
+	if (type < 0)
+		return wsock_error_set(wsock_error_from_errno(errno));
+	if (how < SD_RECEIVE || how > SD_BOTH)
+		return wsock_error_set(WSAEINVAL);
+	if (how != SD_SEND)
+		done |= WSOCK_FD_SHUT_RECV;
+	if (how != SD_RECEIVE)
+		done |= WSOCK_FD_SHUT_SEND;
+	/* Linux would end a listener, and mark a socket without a peer. */
+	if (type == SOCK_STREAM && !has_peer(fd) &&
+	    (wsock_fd_flags_get(fd) & done) != done)
+		return wsock_error_set(WSAENOTCONN);
+	if (how != SD_RECEIVE || !kept) {
+		if (shutdown(fd, kept ? SHUT_WR : how) && errno != ENOTCONN)
+			return wsock_error_set(wsock_error_from_errno(errno));
+	}
+	wsock_fd_flags_add(fd, done);
+	return 0;
+}
+
+WSOCK_EXPORT int WSAAPI wsock_shutdown(SOCKET s, int how)
+{
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	return shut_down(call.fd, how);
+}
+
+WSOCK_EXPORT int WSAAPI WSARecvDisconnect(SOCKET s,
+					  LPWSABUF lpInboundDisconnectData)
+{
+	(void)lpInboundDisconnectData;
+	return wsock_shutdown(s, SD_RECEIVE);
+}
+
+WSOCK_EXPORT int WSAAPI WSASendDisconnect(SOCKET s,
+					  LPWSABUF lpOutboundDisconnectData)
+{
+	(void)lpOutboundDisconnectData;
+	return wsock_shutdown(s, SD_SEND);
+}
+
+/* ---- Names ---- */
+
+static int get_name(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
+		    struct sockaddr *name, int *namelen, bool local)
+{
+	struct sockaddr_storage room;
+	socklen_t len = sizeof(room);
+
+	if (!name || !namelen)
+		return wsock_error_set(WSAEFAULT);
+	if (get(fd, (struct sockaddr *)&room, &len))
+		return wsock_error_set(wsock_error_from_errno(errno));
+	if (local && port_of((struct sockaddr *)&room) == 0)
+		return wsock_error_set(WSAEINVAL);
+	if (*namelen < 0 || (socklen_t)*namelen < len)
+		return wsock_error_set(WSAEFAULT);
+	memcpy(name, &room, len);
+	*namelen = (int)len;
+	return 0;
+}
+
+WSOCK_EXPORT int WSAAPI wsock_getsockname(SOCKET s, struct sockaddr *name,
+					  int *namelen)
+{
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	return get_name(getsockname, call.fd, name, namelen, true);
+}
+
+WSOCK_EXPORT int WSAAPI wsock_getpeername(SOCKET s, struct sockaddr *name,
+					  int *namelen)
+{
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	return get_name(getpeername, call.fd, name, namelen, false);
+}
