@@ -38,6 +38,17 @@ in_root() {
 		chroot "$root" "$@"
 }
 
+# Remove a build root. debootstrap mounts things in it and may have been
+# interrupted before it unmounted them.
+remove_root() {
+	local mount
+	[ -d "$1" ] || return 0
+	cut -d' ' -f2 /proc/self/mounts | grep -F "$1/" | sort -r | while read -r mount; do
+		as_root umount "$mount"
+	done
+	as_root rm -rf --one-file-system "$1"
+}
+
 # The release string of a kernel series of the build root ("6.12" -> "6.12.…").
 kernel_release() {
 	local series release
