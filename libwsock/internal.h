@@ -85,6 +85,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_NONBLOCK	= 1 << 6,	/* FIONBIO 1 */
 	WSOCK_FD_EXCLUSIVE	= 1 << 7,	/* SO_EXCLUSIVEADDRUSE */
 	WSOCK_FD_EVENT		= 1 << 8,	/* an event, not a socket */
+	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 };
 
 unsigned int wsock_fd_flags_get(int fd);

@@ -51,7 +51,7 @@ int wsock_io_send_error(int fd, int err, int flags)
 int wsock_io_recv_flags(int fd, unsigned int flags)
 {
 	const unsigned int known = MSG_OOB | MSG_PEEK | MSG_WAITALL |
-				   MSG_DONTROUTE | MSG_DONTWAIT | MSG_PARTIAL;
+				   MSG_DONTWAIT | MSG_PARTIAL;
 
 	if (flags & ~known)
 		return WSAEOPNOTSUPP;

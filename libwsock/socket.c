@@ -145,6 +145,11 @@ bool wsock_call_enter(struct wsock_call *call, SOCKET s)
 	call->fd = wsock_socket_fd(s);
 	call->generation = (uint32_t)(state >> 32);
 	call->flags = wsock_fd_flags_get(call->fd);
+	if (call->flags & WSOCK_FD_CLOSING) {
+		/* Closed, and the number in use again without our knowing. */
+		wsock_fd_flags_remove(call->fd, WSOCK_FD_CLOSING);
+		call->flags = 0;
+	}
 	call->start = __atomic_load_n(&wsock_timeouts_used, __ATOMIC_RELAXED) ?
 			      wsock_now() : 0;
 	return true;
@@ -152,7 +157,8 @@ bool wsock_call_enter(struct wsock_call *call, SOCKET s)
 
 bool wsock_call_closed(const struct wsock_call *call)
 {
-	return fcntl(call->fd, F_GETFD) < 0;
+	return wsock_fd_flags_get(call->fd) & WSOCK_FD_CLOSING ||
+	       fcntl(call->fd, F_GETFD) < 0;
 }
 
 int wsock_call_fail(const struct wsock_call *call, int error)
@@ -322,12 +328,14 @@ WSOCK_EXPORT int WSAAPI closesocket(SOCKET s)
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
 	args.fd = call.fd;
-	/* Before: the number may be another thread's new socket afterwards. */
-	wsock_fd_flags_init(call.fd, 0);
+	/*
+	 * Before: the number may be another thread's new socket afterwards, and
+	 * a call that this one wakes must see why.
+	 */
+	wsock_fd_flags_init(call.fd, WSOCK_FD_CLOSING);
 	if (!wsock_device_ioctl(WSOCK_IOC_CLOSE, &args))
 		return 0;
-	if (errno != EBADF)
-		wsock_fd_flags_init(call.fd, call.flags);
+	wsock_fd_flags_init(call.fd, call.flags);
 	if (wsock_call_cancelled(&call))
 		return wsock_error_set(WSAEINTR);
 	return wsock_error_set(wsock_error_from_errno(errno));

@@ -53,6 +53,12 @@ static void forget_parent(void)
 	wsock_device = -1;
 }
 
+/* The errors of WSAStartup are few: a limit was reached, or "not ready". */
+static int startup_error(int err)
+{
+	return err == EUSERS || err == EAGAIN ? WSAEPROCLIM : WSASYSNOTREADY;
+}
+
 /* Returns 0 or the error of WSAStartup. Under startup_lock. */
 static int open_device(void)
 {
@@ -72,7 +78,7 @@ static int open_device(void)
 	} while (device < 0 && errno == EINTR);
 	pthread_setcancelstate(cancel_state, NULL);
 	if (device < 0)
-		return WSASYSNOTREADY;
+		return startup_error(errno);
 	__atomic_store_n(&wsock_device, device, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -84,10 +90,9 @@ static int register_once(void)
 
 	if (error)
 		return error;
-	if (!ioctl(wsock_device, WSOCK_IOC_STARTUP))
+	if (!ioctl(wsock_device, WSOCK_IOC_STARTUP, 0))
 		return 0;
-	return errno == EUSERS || errno == EAGAIN ? WSAEPROCLIM :
-						    WSASYSNOTREADY;
+	return startup_error(errno);
 }
 
 static WORD negotiate(WORD requested)
@@ -170,7 +175,7 @@ static int unregister_once(void)
 	if ((uint32_t)state == 1)
 		__atomic_store_n(&wsock_state, (generation + 1) << 32,
 				 __ATOMIC_SEQ_CST);
-	if (ioctl(wsock_device, WSOCK_IOC_CLEANUP) < 0) {
+	if (ioctl(wsock_device, WSOCK_IOC_CLEANUP, 0) < 0) {
 		if ((uint32_t)state == 1)
 			__atomic_fetch_add(&wsock_state, 1, __ATOMIC_SEQ_CST);
 		return WSAENETDOWN;
