@@ -92,6 +92,13 @@ unsigned int wsock_fd_flags_get(int fd);
 void wsock_fd_flags_init(int fd, unsigned int flags);
 void wsock_fd_flags_add(int fd, unsigned int flags);
 void wsock_fd_flags_remove(int fd, unsigned int flags);
+/* The program learns that the connection was reset. */
+static inline void wsock_fd_note_reset(int fd)
+{
+	if (wsock_fd_flags_get(fd) & WSOCK_FD_STREAM)
+		wsock_fd_flags_add(fd, WSOCK_FD_RESET);
+}
+
 /* Whether the table reaches @fd. */
 bool wsock_fd_flags_kept(int fd);
 

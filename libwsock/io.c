@@ -19,7 +19,7 @@ int wsock_io_recv_error(int fd, int err, int flags)
 		return WSAETIMEDOUT;
 	case ECONNRESET:
 		/* Linux reports it once, Windows from now on. */
-		wsock_fd_flags_add(fd, WSOCK_FD_RESET);
+		wsock_fd_note_reset(fd);
 		return WSAECONNRESET;
 	case ECONNREFUSED:
 		/* A datagram of ours was refused: "reset" on Windows. */
@@ -215,7 +215,7 @@ int wsock_io_recv(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		  LPDWORD bytes, LPDWORD flags, struct sockaddr *from,
 		  LPINT fromlen)
 {
-	struct iovec iov[WSOCK_MAX_BUFFERS];
+	struct iovec iov[count];
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
 	uint64_t room, done;
 	int result;
@@ -325,7 +325,7 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		  LPDWORD bytes, DWORD flags, const struct sockaddr *to,
 		  int tolen)
 {
-	struct iovec iov[WSOCK_MAX_BUFFERS];
+	struct iovec iov[count];
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
 	uint64_t size, done;
 

@@ -17,7 +17,8 @@ static int from_native(int result, int level)
 {
 	if (!result)
 		return 0;
-	if (errno != ENOPROTOOPT)
+	/* For an unknown level getsockopt may also say EOPNOTSUPP. */
+	if (errno != ENOPROTOOPT && errno != EOPNOTSUPP)
 		return wsock_error_set(wsock_error_from_errno(errno));
 	/* Linux does not tell an unknown level from an unknown option. */
 	switch (level) {
@@ -175,7 +176,7 @@ static int put_error(int fd, char *optval, int *optlen)
 	if (get_native_int(fd, SO_ERROR, &err))
 		return SOCKET_ERROR;
 	if (err == ECONNRESET || err == EPIPE)
-		wsock_fd_flags_add(fd, WSOCK_FD_RESET);
+		wsock_fd_note_reset(fd);
 	else if (err)
 		error = wsock_error_from_errno(err);
 	return put_int(error, optval, optlen);

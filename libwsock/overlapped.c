@@ -94,7 +94,7 @@ static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 		      DWORD count, LPDWORD bytes, LPDWORD flags,
 		      struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED ov)
 {
-	struct iovec iov[WSOCK_MAX_BUFFERS];
+	struct iovec iov[count];
 	struct wsock_msg msg = { 0 };
 	struct wsock_submit args = { .fd = call->fd };
 	DWORD done = 0;
@@ -104,6 +104,8 @@ static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 	result = wsock_io_recv_flags(call->fd, *flags);
 	if (!result && call->flags & WSOCK_FD_SHUT_RECV)
 		result = WSAESHUTDOWN;
+	if (!result && call->flags & WSOCK_FD_RESET)
+		result = WSAECONNRESET;
 	if (!result)
 		result = fill_delivery(&args.cmd, ov, *flags);
 	if (result)
@@ -136,7 +138,7 @@ static int start_send(const struct wsock_call *call, const WSABUF *buffers,
 		      DWORD count, LPDWORD bytes, DWORD flags,
 		      const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov)
 {
-	struct iovec iov[WSOCK_MAX_BUFFERS];
+	struct iovec iov[count];
 	struct wsock_msg msg = { 0 };
 	struct wsock_submit args = { .fd = call->fd };
 	DWORD done = 0;
@@ -328,6 +330,8 @@ WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
 	}
 	if (is_success(status))
 		error = 0;
+	if (status == STATUS_CONNECTION_RESET)
+		wsock_fd_note_reset(call.fd);
 	wsock_error_set(error);
 	return is_success(status);
 }

@@ -66,29 +66,45 @@ static bool is_ready(enum which set, int fd, short revents)
 	}
 }
 
-/* Returns how many entries are ready; revents of the others become 0. */
-static u_int sift(struct pollfd *fds, wsock_fd_set *const sets[], bool *muted,
-		  bool *bad)
+/* What one look at the entries found besides those that are ready. */
+struct sifted {
+	bool muted;	/* something that Winsock does not report */
+	bool bad;	/* no socket */
+	bool closed;	/* closed by closesocket while we waited */
+};
+
+/*
+ * Returns how many entries are ready; revents of the others become 0. Closing a
+ * socket makes it readable, and only that.
+ */
+static u_int sift(struct pollfd *fds, wsock_fd_set *const sets[],
+		  struct sifted *found)
 {
 	struct pollfd *pfd = fds;
 	u_int i, ready = 0;
+	bool closed;
 	int set;
 
-	*muted = *bad = false;
+	memset(found, 0, sizeof(*found));
 	for (set = READ; set < SETS; set++) {
 		for (i = 0; sets[set] && i < sets[set]->fd_count; i++, pfd++) {
 			if (!pfd->revents)
 				continue;
-			if (pfd->revents & POLLNVAL) {
-				*bad = true;
-			} else if (is_ready(set, pfd->fd, pfd->revents)) {
+			closed = pfd->revents & POLLNVAL &&
+				 wsock_fd_flags_get(pfd->fd) & WSOCK_FD_CLOSING;
+			if (closed ? set == READ :
+				     is_ready(set, pfd->fd, pfd->revents)) {
 				ready++;
 				continue;
 			}
+			if (closed)
+				found->closed = true;
+			else if (pfd->revents & POLLNVAL)
+				found->bad = true;
 			pfd->revents = 0;
 			/* poll(2) passes over negative descriptors. */
 			pfd->fd = ~pfd->fd;
-			*muted = true;
+			found->muted = true;
 		}
 	}
 	return ready;
@@ -110,31 +126,30 @@ static void unmute(struct pollfd *fds, nfds_t n)
 static int wait_ready(const struct wsock_call *call, struct pollfd *fds,
 		      nfds_t n, wsock_fd_set *const sets[], uint64_t deadline)
 {
-	bool muted = false, bad;
+	struct sifted sifted = { 0 };
 	u_int ready;
 	int found;
 
 	for (;;) {
 		found = wsock_poll_until(fds, n, deadline,
-					 muted ? MUTED_SLICE_NS : 0);
+					 sifted.muted ? MUTED_SLICE_NS : 0);
 		if (wsock_call_cancelled(call))
 			return wsock_error_set(WSAEINTR);
 		if (found < 0)
 			return wsock_error_set(WSAENOBUFS);
-		if (!found && !muted)
+		if (!found && !sifted.muted)
 			return 0;
 		if (!found) {
 			if (deadline != WSOCK_NEVER && wsock_now() >= deadline)
 				return 0;
 			unmute(fds, n);
-			muted = false;
 			/* Look without waiting, then mute again. */
 			found = wsock_poll_until(fds, n, 0, 0);
 			if (found < 0)
 				return wsock_error_set(WSAENOBUFS);
 		}
-		ready = sift(fds, sets, &muted, &bad);
-		if (bad)
+		ready = sift(fds, sets, &sifted);
+		if (sifted.bad || (sifted.closed && !ready))
 			return wsock_error_set(WSAENOTSOCK);
 		if (ready)
 			return (int)ready;
@@ -173,6 +188,8 @@ static int do_select(const struct wsock_call *call, struct pollfd *fds,
 			pfd->fd = wsock_socket_fd(sets[set]->fd_array[i]);
 			if (pfd->fd < 0)
 				return wsock_error_set(WSAENOTSOCK);
+			/* From here on it says "closed while we waited". */
+			wsock_fd_flags_remove(pfd->fd, WSOCK_FD_CLOSING);
 			pfd->events = wanted[set];
 			pfd->revents = 0;
 		}

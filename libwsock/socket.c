@@ -163,17 +163,24 @@ bool wsock_call_closed(const struct wsock_call *call)
 
 int wsock_call_fail(const struct wsock_call *call, int error)
 {
+	bool closed;
+
 	if (wsock_call_cancelled(call))
 		return wsock_error_set(WSAEINTR);
 	switch (error) {
 	case WSAEWOULDBLOCK:
-	case WSAENOTSOCK:
 	case WSAEFAULT:
 	case WSAETIMEDOUT:
 		/* Not what closesocket in another thread does to a call. */
 		return wsock_error_set(error);
+	case WSAENOTSOCK:
+		/* It was not one at the door, unless closesocket says so. */
+		closed = wsock_fd_flags_get(call->fd) & WSOCK_FD_CLOSING;
+		break;
+	default:
+		closed = wsock_call_closed(call);
 	}
-	if (call->fd >= 0 && wsock_call_closed(call))
+	if (closed)
 		error = call->flags & WSOCK_FD_CONNECTED &&
 			call->flags & WSOCK_FD_STREAM ? WSAECONNABORTED :
 							WSAEINTR;
@@ -432,7 +439,6 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		      socklen_t *len)
 {
 	int flags = SOCK_CLOEXEC;
-	bool retried = false;
 	int fd;
 
 	if (call->flags & WSOCK_FD_NONBLOCK)
@@ -442,16 +448,10 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		if (fd >= 0)
 			return fd;
 		if (errno == EAGAIN && !(call->flags & WSOCK_FD_NONBLOCK) &&
-		    !wsock_socket_nonblocking(call->fd)) {
-			retried = true;
+		    !wsock_socket_nonblocking(call->fd))
 			continue;
-		}
-		/* closesocket took the descriptor between two attempts. */
-		if (retried && errno == EBADF)
-			errno = EINVAL;
 		if (!accept_error_passes(errno) || wsock_call_cancelled(call))
 			return -1;
-		retried = true;
 	}
 }
 
@@ -550,8 +550,19 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 
 	if (!connect_restarted(&call, name, (socklen_t)namelen)) {
 		wsock_fd_flags_remove(call.fd, WSOCK_FD_CONNECTING |
+					       WSOCK_FD_CONNECTED |
 					       WSOCK_FD_RESET);
+		if (name->sa_family == AF_UNSPEC)
+			return 0;
 		wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTED);
+		/*
+		 * Linux tells once more that an earlier, non-blocking connect
+		 * has succeeded; a new one would be in progress now.
+		 */
+		if (call.flags & WSOCK_FD_STREAM &&
+		    call.flags & WSOCK_FD_NONBLOCK &&
+		    call.flags & (WSOCK_FD_CONNECTING | WSOCK_FD_CONNECTED))
+			return wsock_error_set(WSAEISCONN);
 		return 0;
 	}
 	err = errno;
