@@ -6,6 +6,8 @@
 #include <linux/fdtable.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -43,6 +45,29 @@ static int same_file(const void *file, struct file *other, unsigned int fd)
 	return file == other;
 }
 
+/* Has a thread of the calling process a descriptor of @file? */
+static bool process_has(struct file *file)
+{
+	struct files_struct *last = NULL;
+	struct task_struct *t;
+	bool found = false;
+
+	rcu_read_lock();
+	for_each_thread(current, t) {
+		task_lock(t);
+		/* Threads share their table, as a rule; an exiting one has none. */
+		if (t->files && t->files != last) {
+			last = t->files;
+			found = iterate_fd(last, 0, same_file, file);
+		}
+		task_unlock(t);
+		if (found)
+			break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 /*
  * A descriptor of the open is closed, also by exec and exit. The owner's last
  * one ends it; ->release would be too late, for rings, and operations that
@@ -52,8 +77,7 @@ static int device_flush(struct file *file, fl_owner_t id)
 {
 	struct wsock_open *open = file->private_data;
 
-	if (task_tgid(current) == open->ctx->tgid &&
-	    !iterate_fd((struct files_struct *)id, 0, same_file, file))
+	if (task_tgid(current) == open->ctx->tgid && !process_has(file))
 		wsock_context_withdraw(open);
 	return 0;
 }

@@ -783,7 +783,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	op->result = ret;
 	op_write_status(op);
 	/* An immediate failure has no indication but the return value. */
-	if (op->pending ? !(op->cancel && op->silent) : !ret || ret == -EMSGSIZE)
+	if (op->pending ? !(op->silent && ret == op->cancel) : !ret || ret == -EMSGSIZE)
 		op_signal(op);
 	if (op->pending)
 		op_forget_name(op);
