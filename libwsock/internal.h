@@ -86,6 +86,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_EXCLUSIVE	= 1 << 7,	/* SO_EXCLUSIVEADDRUSE */
 	WSOCK_FD_EVENT		= 1 << 8,	/* an event, not a socket */
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
+	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -112,6 +113,8 @@ static inline int wsock_socket_fd(SOCKET s)
 int wsock_socket_type(int fd);
 /* Is @fd in non-blocking mode? Costs a system call unless FIONBIO was used. */
 bool wsock_socket_nonblocking(int fd);
+/* Has @fd an Internet address, but no port? */
+bool wsock_socket_unbound(int fd);
 /* Was @fd's last attempt to connect a failure? */
 bool wsock_socket_connect_failed(int fd);
 
@@ -155,8 +158,8 @@ extern bool wsock_timeouts_used;
 /* The WSA errors of a failed receive or send, of any kind. */
 int wsock_io_recv_error(int fd, int err, int flags);
 int wsock_io_send_error(int fd, int err, int flags);
-/* 0 or the error for flags Winsock does not know. */
-int wsock_io_recv_flags(int fd, unsigned int flags);
+/* 0 or the error of a receive, a send, that must not be tried. */
+int wsock_io_recv_check(const struct wsock_call *call, unsigned int flags);
 int wsock_io_send_flags(unsigned int flags);
 /* The flags the kernel gets. */
 static inline int wsock_io_native_flags(unsigned int flags)

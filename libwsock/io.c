@@ -48,7 +48,8 @@ int wsock_io_send_error(int fd, int err, int flags)
 	return wsock_io_recv_error(fd, err, flags);
 }
 
-int wsock_io_recv_flags(int fd, unsigned int flags)
+/* 0 or the error for flags Winsock does not know. */
+static int check_recv_flags(int fd, unsigned int flags)
 {
 	const unsigned int known = MSG_OOB | MSG_PEEK | MSG_WAITALL |
 				   MSG_DONTWAIT | MSG_PARTIAL;
@@ -60,6 +61,26 @@ int wsock_io_recv_flags(int fd, unsigned int flags)
 	if (flags & (MSG_OOB | MSG_PEEK | MSG_PARTIAL))
 		return WSAEOPNOTSUPP;
 	return wsock_socket_type(fd) == SOCK_DGRAM ? WSAEOPNOTSUPP : 0;
+}
+
+/* What a socket refuses on Windows before it looks for data. */
+int wsock_io_recv_check(const struct wsock_call *call, unsigned int flags)
+{
+	const unsigned int special = WSOCK_FD_SHUT_RECV | WSOCK_FD_RESET |
+				     WSOCK_FD_UNBOUND;
+	int error = flags ? check_recv_flags(call->fd, flags) : 0;
+
+	if (error || !(call->flags & special))
+		return error;
+	if (call->flags & WSOCK_FD_SHUT_RECV)
+		return WSAESHUTDOWN;
+	if (call->flags & WSOCK_FD_RESET)
+		return WSAECONNRESET;
+	if (wsock_socket_unbound(call->fd))
+		return WSAEINVAL;
+	/* Bound since it was made: no need to ask again. */
+	wsock_fd_flags_remove(call->fd, WSOCK_FD_UNBOUND);
+	return 0;
 }
 
 int wsock_io_send_flags(unsigned int flags)
@@ -140,14 +161,12 @@ static int recv_sync(struct wsock_call *call, struct msghdr *msg, uint64_t room,
 		     unsigned int flags, uint64_t *bytes)
 {
 	int native = wsock_io_native_flags(flags);
-	int error = wsock_io_recv_flags(call->fd, flags);
+	int error = wsock_io_recv_check(call, flags);
 	ssize_t n;
 
 	*bytes = 0;
 	if (error)
-		return wsock_call_fail(call, error);
-	if (call->flags & WSOCK_FD_SHUT_RECV)
-		return wsock_error_set(WSAESHUTDOWN);
+		return wsock_error_set(error);
 	for (;;) {
 		n = recv_restarted(call, msg, native);
 		if (n <= 0)

@@ -101,11 +101,7 @@ static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 	uint64_t room;
 	int result;
 
-	result = wsock_io_recv_flags(call->fd, *flags);
-	if (!result && call->flags & WSOCK_FD_SHUT_RECV)
-		result = WSAESHUTDOWN;
-	if (!result && call->flags & WSOCK_FD_RESET)
-		result = WSAECONNRESET;
+	result = wsock_io_recv_check(call, *flags);
 	if (!result)
 		result = fill_delivery(&args.cmd, ov, *flags);
 	if (result)

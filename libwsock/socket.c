@@ -115,6 +115,15 @@ static int port_of(const struct sockaddr *name)
 	return -1;
 }
 
+bool wsock_socket_unbound(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return !getsockname(fd, (struct sockaddr *)&name, &len) &&
+	       port_of((struct sockaddr *)&name) == 0;
+}
+
 static bool is_any_address(const struct sockaddr *name)
 {
 	if (name->sa_family == AF_INET) {
@@ -281,7 +290,8 @@ static SOCKET make_socket(int af, int type, int protocol)
 	/* Windows' default; fails on raw sockets of some protocols, no matter. */
 	if (af == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	wsock_fd_flags_init(fd, type == SOCK_STREAM ? WSOCK_FD_STREAM : 0);
+	wsock_fd_flags_init(fd, type == SOCK_STREAM ? WSOCK_FD_STREAM :
+			    type == SOCK_DGRAM ? WSOCK_FD_UNBOUND : 0);
 	return (SOCKET)fd;
 }
 
@@ -372,16 +382,6 @@ WSOCK_EXPORT int WSAAPI wsock_bind(SOCKET s, const struct sockaddr *name,
 	return 0;
 }
 
-/* A socket that listens without an address would get one from Linux. */
-static bool is_unbound(int fd)
-{
-	struct sockaddr_storage name;
-	socklen_t len = sizeof(name);
-
-	return !getsockname(fd, (struct sockaddr *)&name, &len) &&
-	       port_of((struct sockaddr *)&name) == 0;
-}
-
 WSOCK_EXPORT int WSAAPI wsock_listen(SOCKET s, int backlog)
 {
 	struct wsock_call call;
@@ -392,7 +392,8 @@ WSOCK_EXPORT int WSAAPI wsock_listen(SOCKET s, int backlog)
 	type = wsock_socket_type(call.fd);
 	if (type < 0)
 		return wsock_error_set(wsock_error_from_errno(errno));
-	if (type == SOCK_STREAM && is_unbound(call.fd))
+	/* Linux would give it an address. */
+	if (type == SOCK_STREAM && wsock_socket_unbound(call.fd))
 		return wsock_error_set(WSAEINVAL);
 	/* A negative backlog is a hint of that size (SOMAXCONN_HINT). */
 	if (backlog < 0)

@@ -9,6 +9,25 @@
 #define STATIC_ASSERT	_Static_assert
 #endif
 
+STATIC_ASSERT(sizeof(WSADATA) == 408, "WSADATA");
+STATIC_ASSERT(offsetof(WSADATA, lpVendorInfo) == 8, "WSADATA");
+STATIC_ASSERT(offsetof(WSADATA, szSystemStatus) == 273, "WSADATA");
+STATIC_ASSERT(sizeof(WSABUF) == 16, "WSABUF");
+STATIC_ASSERT(offsetof(WSABUF, buf) == 8, "WSABUF");
+STATIC_ASSERT(sizeof(WSAOVERLAPPED) == 32, "WSAOVERLAPPED");
+STATIC_ASSERT(offsetof(OVERLAPPED, Offset) == 16, "OVERLAPPED");
+STATIC_ASSERT(offsetof(OVERLAPPED, Pointer) == 16, "OVERLAPPED");
+STATIC_ASSERT(offsetof(OVERLAPPED, hEvent) == 24, "OVERLAPPED");
+STATIC_ASSERT(sizeof(WSAPOLLFD) == 16, "WSAPOLLFD");
+STATIC_ASSERT(offsetof(WSAPOLLFD, revents) == 10, "WSAPOLLFD");
+STATIC_ASSERT(sizeof(WSAPROTOCOLCHAIN) == 32, "WSAPROTOCOLCHAIN");
+STATIC_ASSERT(sizeof(WSAPROTOCOL_INFOA) == 372, "WSAPROTOCOL_INFOA");
+STATIC_ASSERT(sizeof(WSAPROTOCOL_INFOW) == 628, "WSAPROTOCOL_INFOW");
+STATIC_ASSERT(offsetof(WSAPROTOCOL_INFOW, szProtocol) == 116,
+	      "WSAPROTOCOL_INFOW");
+STATIC_ASSERT(sizeof(GUID) == 16, "GUID");
+STATIC_ASSERT(sizeof(DWORD) == 4 && sizeof(LONG) == 4, "32 bits");
+STATIC_ASSERT(sizeof(WCHAR) == 2 && sizeof(HANDLE) == 8, "base types");
 STATIC_ASSERT(sizeof(u_long) == 4, "u_long");
 STATIC_ASSERT(sizeof(SOCKET) == 8, "SOCKET");
 STATIC_ASSERT(sizeof(struct linger) == 4, "linger");
