@@ -919,9 +919,16 @@ static void op_work(struct work_struct *work)
 /* ------------------------------------------------------------------------- */
 /* Submitting one */
 
+/* Why a dead socket takes no operation. */
+static int op_refusal(const struct wsock_socket *s)
+{
+	return READ_ONCE(s->ctx->registrations) ? -ENOTSOCK : -EBADFD;
+}
+
 /*
  * Give a new operation its place. Returns 0 with it RUNNING, -EIOCBQUEUED with
- * it queued behind others, or why it cannot be.
+ * it queued behind others, -ECANCELED with it ENDING since it was cancelled on
+ * its way, or another error with no operation.
  */
 static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *devfile,
 		      unsigned int issue_flags)
@@ -939,7 +946,9 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 			return ret;
 		spin_lock_irq(&s->lock);
 	}
-	if (s->dead || op->cancel) {
+	if (s->dead && !op->pending) {
+		ret = op_refusal(s);
+	} else if (s->dead || op->cancel) {
 		op->state = OP_ENDING;
 		op->result = op->cancel ?: -ECANCELED;
 		s->busy++;
@@ -979,18 +988,12 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 	ret = op_enqueue(op, sock, devfile, issue_flags);
 	if (ret == -EIOCBQUEUED)
 		return ret;
-	if (ret) {
-		if (op->state != OP_ENDING)
-			goto put;
-		if (op->pending) {
-			op_end(op, !READ_ONCE(op->socket->dead), issue_flags);
-			return -EIOCBQUEUED;
-		}
-		spin_lock_irq(&op->socket->lock);
-		wsock_socket_leave(op->socket);
-		spin_unlock_irq(&op->socket->lock);
-		goto put;
+	if (ret == -ECANCELED) {
+		op_end(op, !READ_ONCE(op->socket->dead), issue_flags);
+		return -EIOCBQUEUED;
 	}
+	if (ret)
+		goto put;
 
 	do {
 		ret = op_hopeless(op, sock->sk) ? -EAGAIN : op_try(op, sock);
