@@ -24,7 +24,7 @@ help:
 	@echo '  make clean            remove all products (the build root stays)'
 
 demo: build
-	scripts/vm --kernel 6.12 -- demo
+	@scripts/vm --kernel 6.12 -- demo
 
 check: fetch
 	@scripts/check --kernels "$(KERNELS)" --tests "$(TESTS)"
