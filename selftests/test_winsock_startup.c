@@ -28,8 +28,9 @@ TEST_F(startup, C1__both_headers_declare_it)
 
 TEST_F(startup, C2__returns_zero_each_time)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(startup(), 0);
+	}
 	for (int i = 0; i < 3; i++) {
 		WSASetLastError(4711);
 		EXPECT_EQ(WSACleanup(), 0);
@@ -98,10 +99,12 @@ TEST_F(startup, C4__ends_the_calls_of_all_threads)
 
 	ASSERT_EQ(startup(), 0);
 	fds = fd_count();
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 16; i++) {
 		ASSERT_EQ(pthread_create(&loopers[i].thread, NULL, loop, &loopers[i]), 0);
-	for (int i = 0; i < 16; i++)
+	}
+	for (int i = 0; i < 16; i++) {
 		ASSERT_TRUE(wait_for(__atomic_load_n(&loopers[i].rounds, __ATOMIC_RELAXED) > 5));
+	}
 	ASSERT_EQ(WSACleanup(), 0);
 	end = now_ms();
 	for (int i = 0; i < 16; i++) {
@@ -381,8 +384,9 @@ TEST_F(startup, C15__only_the_final_call_cleans_up)
 	char data[16] = "";
 	int peers[2];
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		ASSERT_EQ(startup(), 0);
+	}
 	ASSERT_EQ(stream_pair(&blocked, &peers[0]), 0);
 	ASSERT_EQ(stream_pair(&pending, &peers[1]), 0);
 	c.s = blocked;
@@ -391,8 +395,9 @@ TEST_F(startup, C15__only_the_final_call_cleans_up)
 	ASSERT_TRUE(caller_blocked(&c, SYS_recvmsg));
 	ASSERT_EQ(start_recv(pending, &op, event, 16), WSA_IO_PENDING);
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(WSACleanup(), 0);
+	}
 	/* Nothing happens: not to the event, the operation, the thread, the wire. */
 	EXPECT_TRUE(stays_unsignalled(event, QUIET_MS));
 	EXPECT_EQ(status(&op), STATUS_PENDING);
@@ -501,8 +506,9 @@ TEST_F(startup, C17__racing_threads_are_in_some_order)
 	ASSERT_EQ(startup(), 0);
 	ASSERT_EQ(WSACleanup(), 0);
 	fds = fd_count();
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		ASSERT_EQ(pthread_create(&threads[i], NULL, start_and_clean, &failures), 0);
+	}
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(failures, 0);
