@@ -28,14 +28,12 @@ static struct wsock_context *context_create(void)
 	INIT_LIST_HEAD(&ctx->node);
 	mutex_init(&ctx->lock);
 	INIT_LIST_HEAD(&ctx->sockets);
-	xa_init_flags(&ctx->fds, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ctx->idle);
 	return ctx;
 }
 
 static void context_free(struct wsock_context *ctx)
 {
-	xa_destroy(&ctx->fds);
 	mmdrop(ctx->mm);
 	put_pid(ctx->tgid);
 	kfree(ctx);
@@ -49,18 +47,6 @@ void wsock_context_put(struct wsock_context *ctx)
 {
 	if (refcount_dec_and_test(&ctx->refs))
 		context_free(ctx);
-}
-
-/**
- * wsock_context_check - may the calling task use this context?
- * @ctx: the context
- *
- * A fork child, a process that was handed the descriptor and a program that
- * was exec()ed over it may not.
- */
-int wsock_context_check(struct wsock_context *ctx)
-{
-	return task_tgid(current) == ctx->tgid && current->mm == ctx->mm ? 0 : -EPERM;
 }
 
 /**

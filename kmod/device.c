@@ -212,7 +212,7 @@ static int device_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	int ret;
 
 	if (issue_flags & IO_URING_F_CANCEL) {
-		wsock_op_cancel_uring(cmd, issue_flags);
+		wsock_op_cancel_uring(cmd);
 		return 0;
 	}
 	if (issue_flags & (IO_URING_F_IOPOLL | IO_URING_F_COMPAT))

@@ -23,13 +23,15 @@
 
 #define RECV_FLAGS	(MSG_OOB | MSG_PEEK | MSG_WAITALL)
 #define SEND_FLAGS	(MSG_OOB | MSG_DONTROUTE | MSG_EOR | MSG_MORE)
+/* What of a received message's flags is told. */
+#define OUT_FLAGS	(MSG_OOB | MSG_TRUNC | MSG_CTRUNC | MSG_EOR)
 #define MAX_IOV		1024
 #define MAX_CONTROL	4096
 /* Operations that one executor runs in a row before it lets others go on. */
 #define EXEC_BUDGET	64
 
 enum op_state {
-	OP_RUNNING,		/* somebody tries it; it is the head of its lane */
+	OP_RUNNING,		/* somebody tries it; it is its lane's running one */
 	OP_QUEUED,		/* waits in its lane */
 	OP_ENDING,		/* out of its lane, its status is being written */
 	OP_ENDED,		/* its status is written */
@@ -46,7 +48,7 @@ struct op_msg {
 
 /**
  * struct wsock_op - an overlapped operation
- * @node: in its lane unless ENDING or ENDED; @socket->lock
+ * @node: in its lane while QUEUED; @socket->lock
  * @hash: among the pending operations, by name; its bucket's lock
  * @socket: counted; set once
  * @file: the socket's, counted from the moment the operation pends: the wait
@@ -148,14 +150,12 @@ static struct hlist_bl_head *name_bucket(const struct wsock_context *ctx, u64 ov
 /* ------------------------------------------------------------------------- */
 /* Making one */
 
-static int op_get_event(struct wsock_op *op, const struct wsock_cmd *cmd)
+static noinline int op_get_event(struct wsock_op *op, int fd)
 {
 	struct wait_queue_entry none;
 	u64 count;
 
-	if (!(op->flags & WSOCK_CMD_EVENT))
-		return cmd->event_fd ? -EINVAL : 0;
-	op->event = eventfd_ctx_fdget(cmd->event_fd);
+	op->event = eventfd_ctx_fdget(fd);
 	if (IS_ERR(op->event)) {
 		int ret = PTR_ERR(op->event);
 
@@ -175,7 +175,7 @@ static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
 			   u64_to_user_ptr(addr), len, &op->iter);
 }
 
-static int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
+static noinline int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
 {
 	bool recv = op_is_recv(op);
 	struct op_msg *msg;
@@ -223,18 +223,22 @@ static int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
 	return ret < 0 ? ret : 0;
 }
 
+static void op_free_msg(struct op_msg *msg)
+{
+	kfree(msg->control);
+	kfree(msg->iov);	/* NULL when fast_iov serves */
+	kfree(msg);
+}
+
 static void op_free(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op_lane(op);
 
-	if (op->event)
+	if (unlikely(op->event))
 		eventfd_ctx_put(op->event);
-	if (op->msg) {
-		kfree(op->msg->control);
-		kfree(op->msg->iov);	/* NULL when fast_iov serves */
-		kfree(op->msg);
-	}
+	if (unlikely(op->msg))
+		op_free_msg(op->msg);
 	if (op->pending) {
 		atomic_dec(&s->ctx->nr_operations);
 		this_cpu_dec(nr_pending);
@@ -291,10 +295,10 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 		ret = op_import_msg(op, args->addr, args->len);
 	else
 		ret = op_import_buffer(op, args->addr, args->len);
-	if (!ret)
-		ret = op_get_event(op, &args->cmd);
-	if (ret) {
-		op_put(op);
+	if (!ret && (op->flags & WSOCK_CMD_EVENT))
+		ret = op_get_event(op, args->cmd.event_fd);
+	if (unlikely(ret)) {
+		op_free(op);
 		return ERR_PTR(ret);
 	}
 	return op;
@@ -364,7 +368,8 @@ static int op_recv_outputs(struct wsock_op *op, struct msghdr *msg,
 		if (copy_to_user(u64_to_user_ptr(user->name), name, len))
 			return -EFAULT;
 	}
-	if (user->namelen_out &&
+	/* A stream has no address to tell. */
+	if (user->namelen_out && msg->msg_namelen &&
 	    put_user((s32)msg->msg_namelen, (s32 __user *)u64_to_user_ptr(user->namelen_out)))
 		return -EFAULT;
 	if (user->controllen_out &&
@@ -395,55 +400,60 @@ static int op_try_probe(struct wsock_op *op, struct socket *sock)
 	return ret < 0 ? ret : 0;
 }
 
-static int op_try_recv(struct wsock_op *op, struct socket *sock)
+/* With an address and control data. */
+static noinline int op_try_recvmsg(struct wsock_op *op, struct socket *sock,
+				   struct msghdr *msg)
 {
 	struct sockaddr_storage name;
+	int ret, err;
+
+	msg->msg_name = &name;
+	msg->msg_control_is_user = true;
+	msg->msg_control_user = u64_to_user_ptr(op->msg->user.control);
+	msg->msg_controllen = op->msg->user.controllen;
+	ret = sock_recvmsg(sock, msg, op->msg_flags & ~MSG_WAITALL);
+	if (ret < 0)
+		return ret;
+	op->out_flags = msg->msg_flags & OUT_FLAGS;
+	err = op_recv_outputs(op, msg, &name);
+	return err ?: ret;
+}
+
+static int op_try_recv(struct wsock_op *op, struct socket *sock)
+{
+	struct msghdr msg = { .msg_iter = op->iter };
 	bool stream = sock->type == SOCK_STREAM;
-	size_t want = iov_iter_count(&op->iter);
-	struct msghdr msg;
 	int ret;
 
-	if (!want && stream)
+	if (!iov_iter_count(&op->iter) && stream)
 		return op_try_probe(op, sock);
-
-	memset(&msg, 0, sizeof(msg));
-	msg.msg_iter = op->iter;
-	if (op->msg) {
-		msg.msg_name = &name;
-		msg.msg_control_is_user = true;
-		msg.msg_control_user = u64_to_user_ptr(op->msg->user.control);
-		msg.msg_controllen = op->msg->user.controllen;
-	}
-	ret = sock_recvmsg(sock, &msg, op->msg_flags & ~MSG_WAITALL);
+	if (op->msg)
+		ret = op_try_recvmsg(op, sock, &msg);
+	else
+		ret = sock_recvmsg(sock, &msg, op->msg_flags & ~MSG_WAITALL);
 	if (ret < 0)
 		return ret;
 
-	op->out_flags = msg.msg_flags & (MSG_OOB | MSG_TRUNC | MSG_CTRUNC | MSG_EOR);
+	op->out_flags = msg.msg_flags & OUT_FLAGS;
 	op->done += ret;
-	iov_iter_advance(&op->iter, ret);
-	if (op->msg) {
-		int err = op_recv_outputs(op, &msg, &name);
-
-		if (err)
-			return err;
-	}
 	if (!stream)
 		return op->out_flags & MSG_TRUNC ? -EMSGSIZE : 0;
-	if ((op->msg_flags & MSG_WAITALL) && ret && ret < want)
-		return -EAGAIN;
+	if (unlikely(op->msg_flags & MSG_WAITALL)) {
+		iov_iter_advance(&op->iter, ret);
+		if (ret && iov_iter_count(&op->iter))
+			return -EAGAIN;
+	}
 	return 0;
 }
 
 static int op_try_send(struct wsock_op *op, struct socket *sock)
 {
-	struct msghdr msg;
 	int ret;
 
 	/* All or nothing: a stream's send ends when everything is taken. */
-	do {
-		memset(&msg, 0, sizeof(msg));
-		msg.msg_iter = op->iter;
-		msg.msg_flags = op->msg_flags;
+	for (;;) {
+		struct msghdr msg = { .msg_iter = op->iter, .msg_flags = op->msg_flags };
+
 		if (op->msg) {
 			if (op->msg->user.namelen) {
 				msg.msg_name = (void *)&op->msg->name;
@@ -456,9 +466,10 @@ static int op_try_send(struct wsock_op *op, struct socket *sock)
 		if (ret < 0)
 			return ret;
 		op->done += ret;
+		if (ret == iov_iter_count(&op->iter) || sock->type != SOCK_STREAM)
+			return 0;
 		iov_iter_advance(&op->iter, ret);
-	} while (iov_iter_count(&op->iter) && sock->type == SOCK_STREAM);
-	return 0;
+	}
 }
 
 /* Returns 0 or an errno for an end, -EAGAIN when it has to wait. */
@@ -479,10 +490,9 @@ static int op_try(struct wsock_op *op, struct socket *sock)
  */
 static bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
 {
-	return op_is_recv(op) && !(op->msg_flags & MSG_OOB) && sk_is_tcp(sk) &&
-	       READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
-	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED &&
-	       skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	return op_is_recv(op) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       sk_is_tcp(sk) && READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
+	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED && !(op->msg_flags & MSG_OOB) &&
 	       !READ_ONCE(sk->sk_err) && !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
@@ -529,6 +539,8 @@ static int op_wait(struct wsock_op *op, struct socket *sock)
 		lane->woken = false;
 		ret = -EAGAIN;
 	} else {
+		lane->running = NULL;
+		list_add(&op->node, &lane->ops);
 		op->state = OP_QUEUED;
 		wsock_socket_leave(s);
 		ret = -EIOCBQUEUED;
@@ -563,16 +575,29 @@ static void op_schedule(struct wsock_op *op)
 		op_schedule_worker(op);
 }
 
+static struct wsock_op *lane_head(struct wsock_lane *lane)
+{
+	return list_first_entry_or_null(&lane->ops, struct wsock_op, node);
+}
+
+/* There may be something for the lane: whoever runs it looks again, or is asked to. */
 static void lane_kick(struct wsock_lane *lane)
 {
-	struct wsock_op *op = list_first_entry_or_null(&lane->ops, struct wsock_op, node);
+	struct wsock_op *op = lane_head(lane);
 
-	if (!op)
-		return;
-	if (op->state == OP_RUNNING)
+	if (lane->running)
 		lane->woken = true;
-	else if (!op->scheduled)
+	else if (op && !op->scheduled)
 		op_schedule(op);
+}
+
+/* The head's turn: it runs. */
+static void lane_take(struct wsock_lane *lane, struct wsock_op *op)
+{
+	list_del(&op->node);
+	op->state = OP_RUNNING;
+	lane->running = op;
+	lane->woken = false;
 }
 
 /**
@@ -610,10 +635,11 @@ int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 static void op_write_status(struct wsock_op *op)
 {
 	struct wsock_status __user *status = u64_to_user_ptr(op->ov);
-	u64 internal = wsock_status(-op->result);
+	u64 internal;
 
 	if (!(op->flags & WSOCK_CMD_STATUS) || current->mm != op->socket->ctx->mm)
 		return;
+	internal = op->result ? wsock_status(-op->result) : 0;
 	if (!user_write_access_begin(status, sizeof(*status)))
 		return;
 	unsafe_put_user((u64)op->done, &status->internal_high, efault);
@@ -623,12 +649,6 @@ static void op_write_status(struct wsock_op *op)
 	unsafe_put_user(internal, &status->internal, efault);
 efault:
 	user_write_access_end();
-}
-
-static void op_signal(struct wsock_op *op)
-{
-	if (op->event)
-		eventfd_signal(op->event);
 }
 
 static void op_forget_name(struct wsock_op *op)
@@ -685,7 +705,6 @@ static bool op_claim(struct wsock_op *op, int err)
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op_lane(op);
-	bool head = list_is_first(&op->node, &lane->ops);
 
 	lockdep_assert_held(&s->lock);
 	if (op->state != OP_QUEUED)
@@ -696,7 +715,7 @@ static bool op_claim(struct wsock_op *op, int err)
 	op->result = err;
 	s->busy++;
 	/* Its executor was to look for data: the next one's must now. */
-	if (head && op->scheduled && !s->dead)
+	if (op->scheduled && !s->dead)
 		lane_kick(lane);
 	return true;
 }
@@ -704,9 +723,9 @@ static bool op_claim(struct wsock_op *op, int err)
 /* Tell one that runs to end with @err when it would wait again. */
 static bool op_interrupt(struct wsock_op *op, int err, bool notify)
 {
-	lockdep_assert_held(&op->socket->lock);
-	if (op->state != OP_RUNNING || op->cancel)
+	if (!op || op->state != OP_RUNNING || op->cancel)
 		return false;
+	lockdep_assert_held(&op->socket->lock);
 	op->cancel = err;
 	op->silent = !notify;
 	return true;
@@ -719,8 +738,8 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	bool deliver;
 
 	op_write_status(op);
-	if (notify)
-		op_signal(op);
+	if (notify && op->event)
+		eventfd_signal(op->event);
 	op_forget_name(op);
 	op_put_file(op);
 
@@ -752,10 +771,10 @@ static bool op_may_take(const struct op_executor *ex, const struct wsock_op *op)
 static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lane,
 				  struct op_executor *ex)
 {
-	struct wsock_op *op = list_first_entry_or_null(&lane->ops, struct wsock_op, node);
+	struct wsock_op *op = lane_head(lane);
 
 	lockdep_assert_held(&s->lock);
-	if (!op || op->state != OP_QUEUED || op->scheduled)
+	if (!op || op->scheduled)
 		return NULL;
 	if (s->armed && !lane->woken && op_hopeless(op, s->sk))
 		return NULL;
@@ -764,37 +783,38 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 		return NULL;
 	}
 	ex->budget--;
-	op->state = OP_RUNNING;
-	lane->woken = false;
+	lane_take(lane, op);
 	return op;
 }
 
 /*
  * A RUNNING operation has its result. Its status is written while it is still
- * the head, so one visit to the lock ends it and passes the turn. Returns the
- * operation that @ex has to run next, RUNNING already.
+ * its lane's running one, so one visit to the lock ends it and passes the turn.
+ * Returns the operation that @ex has to run next, RUNNING already.
  */
 static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op_lane(op);
-	struct wsock_op *next;
+	struct wsock_op *next = NULL;
 
 	op->result = ret;
 	op_write_status(op);
 	/* An immediate failure has no indication but the return value. */
-	if (op->pending ? !(op->silent && ret == op->cancel) : !ret || ret == -EMSGSIZE)
-		op_signal(op);
+	if (op->event &&
+	    (op->pending ? !(op->silent && ret == op->cancel) : !ret || ret == -EMSGSIZE))
+		eventfd_signal(op->event);
 	if (op->pending)
 		op_forget_name(op);
 
 	spin_lock_irq(&s->lock);
-	list_del(&op->node);
+	lane->running = NULL;
 	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
 	WRITE_ONCE(op->state, OP_ENDED);
-	if (op->waited)
+	if (unlikely(op->waited))
 		wake_up_all(&s->ctx->idle);
-	next = lane_next(s, lane, ex);
+	if (lane->nr_ops)
+		next = lane_next(s, lane, ex);
 	if (!next)
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
@@ -812,7 +832,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 /* Run operations that pended, from @op on, which is RUNNING. */
 static void op_run(struct wsock_op *op, struct op_executor *ex)
 {
-	while (op) {
+	do {
 		struct socket *sock = sock_from_file(op->file);
 		int ret;
 
@@ -824,7 +844,7 @@ static void op_run(struct wsock_op *op, struct op_executor *ex)
 		if (ret == -EIOCBQUEUED)
 			return;
 		op = op_finish(op, ret, ex);
-	}
+	} while (op);
 }
 
 /* An executor has come for @op. */
@@ -844,8 +864,7 @@ static void op_execute(struct wsock_op *op, struct op_executor *ex)
 	}
 	op->scheduled = false;
 	if (state == OP_QUEUED && home) {
-		op->state = OP_RUNNING;
-		op_lane(op)->woken = false;
+		lane_take(op_lane(op), op);
 		s->busy++;
 	} else if (state == OP_QUEUED) {
 		op_claim(op, -ECANCELED);
@@ -954,16 +973,17 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		s->busy++;
 		ret = -ECANCELED;
 	} else {
-		list_add_tail(&op->node, &lane->ops);
-		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
-		if (lane->nr_ops > 1) {
+		if (lane->nr_ops) {
+			list_add_tail(&op->node, &lane->ops);
 			op->state = OP_QUEUED;
 			ret = -EIOCBQUEUED;
 		} else {
+			lane->running = op;
 			lane->woken = false;
 			s->busy++;
 			ret = 0;
 		}
+		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
 	}
 	spin_unlock_irq(&s->lock);
 	return ret;
@@ -1012,11 +1032,12 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 	pending = op->pending;
 	next = op_finish(op, ret, &ex);
 	ret = pending ? -EIOCBQUEUED : op_value(op);
-	op_run(next, &ex);
+	if (next)
+		op_run(next, &ex);
 	if (pending)
 		return ret;
 put:
-	op_put(op);
+	op_free(op);
 	return ret;
 }
 
@@ -1054,7 +1075,8 @@ long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 		return -EOPNOTSUPP;
 	}
 	if (args->pad || (args->cmd.flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) ||
-	    (args->cmd.msg_flags & ~msg_flags))
+	    (args->cmd.msg_flags & ~msg_flags) ||
+	    (args->cmd.event_fd && !(args->cmd.flags & WSOCK_CMD_EVENT)))
 		return -EINVAL;
 	if (args->cmd.flags & WSOCK_CMD_STATUS) {
 		if (args->cmd.ov & 7)
@@ -1087,30 +1109,36 @@ long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 /**
  * wsock_op_cancel_uring - the ring of a command wants it back
  * @cmd: the command; pending
- * @issue_flags: as given; the ring's lock is held
  *
- * From the end of a ring, exec and exit, as often as it takes.
+ * From the end of a ring, exec and exit, with the ring's lock held, as often as
+ * it takes. The completion still goes through task work: the end of a ring runs
+ * in a worker, and a DEFER_TASKRUN ring is its thread's alone to complete on.
  */
-void wsock_op_cancel_uring(struct io_uring_cmd *cmd, unsigned int issue_flags)
+void wsock_op_cancel_uring(struct io_uring_cmd *cmd)
 {
 	struct wsock_op *op = io_uring_cmd_to_pdu(cmd, struct op_pdu)->op;
 	struct mm_struct *mm = op->socket->ctx->mm;
-	bool claimed, entered;
+	bool claimed, deliver, entered;
 
 	spin_lock_irq(&op->socket->lock);
 	claimed = op_claim(op, -ECANCELED);
+	deliver = claimed && !op->scheduled;
+	if (deliver)
+		op->scheduled = true;
 	spin_unlock_irq(&op->socket->lock);
 	if (!claimed)
 		return;
-	/* The last fput() of a ring ends it in a worker; its process may live. */
+	/* The process of a ring that ends in a worker may live. */
 	entered = (current->flags & PF_KTHREAD) && !current->mm && mmget_not_zero(mm);
 	if (entered)
 		kthread_use_mm(mm);
-	op_end(op, current->mm == mm && !(current->flags & PF_EXITING), issue_flags);
+	op_end(op, current->mm == mm && !(current->flags & PF_EXITING), 0);
 	if (entered) {
 		kthread_unuse_mm(mm);
 		mmput_async(mm);
 	}
+	if (deliver)
+		op_schedule_uring(op);
 }
 
 /**
@@ -1132,15 +1160,13 @@ unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify)
 		spin_lock_irq(&s->lock);
 		left = min(left, s->lanes[WSOCK_IN].nr_ops + s->lanes[WSOCK_OUT].nr_ops);
 		for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
+			if (op_interrupt(s->lanes[i].running, err, notify))
+				total++;
 			list_for_each_entry_safe(op, next, &s->lanes[i].ops, node) {
 				if (!left || n == ARRAY_SIZE(batch))
 					break;
-				if (op_interrupt(op, err, notify))
-					total++;
-				else if (op_claim(op, err))
-					batch[n++] = op;
-				else
-					continue;
+				op_claim(op, err);
+				batch[n++] = op;
 				left--;
 			}
 		}
@@ -1300,13 +1326,13 @@ void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts)
 {
 	spin_lock_irq(&s->lock);
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
-		struct wsock_op *head = list_first_entry_or_null(&s->lanes[i].ops,
-								 struct wsock_op, node);
+		struct wsock_lane *lane = &s->lanes[i];
+		struct wsock_op *head = lane_head(lane);
 
-		if (!head)
+		if (!lane->nr_ops)
 			continue;
-		counts->queued += s->lanes[i].nr_ops - 1;
-		if (head->state == OP_RUNNING)
+		counts->queued += lane->nr_ops - 1;
+		if (lane->running)
 			counts->running++;
 		else if (head->scheduled)
 			counts->scheduled++;

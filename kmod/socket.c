@@ -5,6 +5,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/hash.h>
+#include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -76,6 +77,42 @@ static bool owner_remove(struct wsock_socket *s)
 	return last;
 }
 
+static int table_grow(struct wsock_context *ctx, unsigned int nr)
+{
+	struct wsock_table *old = rcu_dereference_protected(ctx->table,
+							    lockdep_is_held(&ctx->lock));
+	struct wsock_table *table;
+
+	nr = roundup_pow_of_two(max(nr, 64U));
+	table = kvzalloc(struct_size(table, slots, nr), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	table->nr = nr;
+	if (old)
+		memcpy(table->slots, old->slots, old->nr * sizeof(old->slots[0]));
+	rcu_assign_pointer(ctx->table, table);
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
+/* @s may be NULL; a number that was set before can always be set again. */
+static int table_set(struct wsock_context *ctx, unsigned int fd, struct wsock_socket *s)
+{
+	struct wsock_table *table = rcu_dereference_protected(ctx->table,
+							      lockdep_is_held(&ctx->lock));
+	int ret;
+
+	if (!table || fd >= table->nr) {
+		ret = table_grow(ctx, fd + 1);
+		if (ret)
+			return ret;
+		table = rcu_dereference_protected(ctx->table, lockdep_is_held(&ctx->lock));
+	}
+	rcu_assign_pointer(table->slots[fd], s);
+	return 0;
+}
+
 static struct wsock_socket *socket_create(struct wsock_context *ctx, struct sock *sk)
 {
 	struct wsock_socket *s;
@@ -102,13 +139,11 @@ static void socket_free_rcu(struct rcu_head *rcu)
 }
 
 /**
- * wsock_socket_put - drop a reference
- * @s: the socket; may be freed
+ * wsock_socket_free - the last reference is gone
+ * @s: the socket
  */
-void wsock_socket_put(struct wsock_socket *s)
+void wsock_socket_free(struct wsock_socket *s)
 {
-	if (!refcount_dec_and_test(&s->refs))
-		return;
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
 		wsock_op_free_spare(&s->lanes[i]);
 	sock_put(s->sk);
@@ -116,39 +151,6 @@ void wsock_socket_put(struct wsock_socket *s)
 	this_cpu_dec(nr_sockets);
 	/* wsock_socket_get() may still be looking at it. */
 	call_rcu(&s->rcu, socket_free_rcu);
-}
-
-/**
- * wsock_socket_get - the owned socket behind a descriptor
- * @ctx: the context
- * @fd: the descriptor
- * @sk: what the caller found behind it
- *
- * Returns a reference, or NULL when the context does not own @sk under @fd:
- * the number may have been closed and used again behind our back.
- */
-struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd,
-				      struct sock *sk)
-{
-	struct wsock_socket *s;
-
-	rcu_read_lock();
-	s = xa_load(&ctx->fds, fd);
-	if (s && (s->sk != sk || !refcount_inc_not_zero(&s->refs)))
-		s = NULL;
-	rcu_read_unlock();
-	return s;
-}
-
-/**
- * wsock_socket_leave - end of a stay that counted in @s->busy
- * @s: the socket, locked
- */
-void wsock_socket_leave(struct wsock_socket *s)
-{
-	lockdep_assert_held(&s->lock);
-	if (!--s->busy && s->dead)
-		wake_up_all(&s->ctx->idle);
 }
 
 /*
@@ -265,7 +267,7 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 static void socket_forget_fd(struct wsock_context *ctx, int fd, struct wsock_socket *s,
 			     struct file *file)
 {
-	xa_erase(&ctx->fds, fd);
+	table_set(ctx, fd, NULL);
 	if (!--s->nr_fds)
 		socket_disown(s, file);
 }
@@ -299,7 +301,7 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 		goto out;
 
 	/* The number was closed and used again behind our back. */
-	old = xa_load(&ctx->fds, fd);
+	old = wsock_socket_lookup(ctx, fd);
 	ret = 0;
 	if (old && old->sk == sk)
 		goto out;
@@ -315,7 +317,7 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 		ret = -ENOMEM;
 		if (!s)
 			goto out;
-		ret = xa_err(xa_store(&ctx->fds, fd, s, GFP_KERNEL));
+		ret = table_set(ctx, fd, s);
 		if (ret) {
 			wsock_socket_put(s);
 			goto out;
@@ -324,7 +326,7 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 		list_add(&s->node, &ctx->sockets);
 		ctx->nr_sockets++;
 	} else {
-		ret = xa_err(xa_store(&ctx->fds, fd, s, GFP_KERNEL));
+		ret = table_set(ctx, fd, s);
 		if (ret)
 			goto out;
 	}
@@ -361,7 +363,7 @@ int wsock_socket_close(struct wsock_context *ctx, int fd)
 		goto out;
 	}
 	sock = sock_from_file(file);
-	s = xa_load(&ctx->fds, fd);
+	s = wsock_socket_lookup(ctx, fd);
 	if (sock && s && s->sk == sock->sk)
 		socket_forget_fd(ctx, fd, s, file);
 	else
@@ -398,7 +400,7 @@ static void socket_close_fd(struct wsock_socket *s, int fd)
 void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 {
 	struct wsock_socket *s, *next;
-	unsigned long fd;
+	struct wsock_table *table;
 
 	lockdep_assert_held(&ctx->lock);
 
@@ -425,12 +427,19 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 		if (wait_event_killable(ctx->idle, socket_idle(s)))
 			break;
 	}
-	xa_for_each(&ctx->fds, fd, s) {
-		if (cause == WSOCK_CLEANUP)
+	table = rcu_dereference_protected(ctx->table, lockdep_is_held(&ctx->lock));
+	RCU_INIT_POINTER(ctx->table, NULL);
+	if (table && cause == WSOCK_CLEANUP) {
+		for (unsigned int fd = 0; fd < table->nr; fd++) {
+			s = rcu_dereference_protected(table->slots[fd], true);
+			if (!s)
+				continue;
 			socket_close_fd(s, fd);
-		cond_resched();
+			cond_resched();
+		}
 	}
-	xa_destroy(&ctx->fds);
+	if (table)
+		kvfree_rcu(table, rcu);
 	list_for_each_entry_safe(s, next, &ctx->sockets, node) {
 		list_del(&s->node);
 		wsock_socket_put(s);

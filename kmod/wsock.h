@@ -38,8 +38,9 @@
  * A QUEUED operation at the head of its lane is "scheduled" when a wake-up has
  * asked for its executor: task work of the submitting thread (through io_uring
  * for a command), or a worker when that thread is gone. An executor that finds
- * its operation ended by another only delivers it. RUNNING is always the head
- * of the lane, so a lane moves data for one operation at a time, in order.
+ * its operation ended by another only delivers it. At most one operation of a
+ * lane is RUNNING and no other is scheduled then, so a lane moves data for one
+ * operation at a time, in order.
  */
 #ifndef _WSOCK_H
 #define _WSOCK_H
@@ -50,14 +51,16 @@
 #include <linux/list_bl.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/nospec.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/task_work.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 #include <linux/wsock.h>
 
 struct eventfd_ctx;
@@ -67,6 +70,20 @@ struct wsock_op;
 enum wsock_cause {
 	WSOCK_CLEANUP,		/* the process runs and wants its descriptors closed */
 	WSOCK_EXIT,		/* last close of the device, exec, exit, kill */
+};
+
+/**
+ * struct wsock_table - owned sockets by descriptor
+ * @rcu: frees it
+ * @nr: its size
+ * @slots: NULL, or the socket that was adopted under this number
+ *
+ * Flat, as the kernel's own table of descriptors: every submission looks here.
+ */
+struct wsock_table {
+	struct rcu_head rcu;
+	unsigned int nr;
+	struct wsock_socket __rcu *slots[];
 };
 
 /**
@@ -81,7 +98,7 @@ enum wsock_cause {
  * @generation: final releases so far; @lock
  * @nr_sockets: length of @sockets; @lock
  * @sockets: the owned sockets; @lock
- * @fds: descriptor number to owned socket; written under @lock, read under RCU
+ * @table: descriptor number to owned socket; written under @lock, read under RCU
  * @nr_operations: operations that are pending
  * @completed: operations that pended and ended by themselves
  * @cancelled: operations that pended and were cancelled
@@ -100,7 +117,7 @@ struct wsock_context {
 	unsigned int generation;
 	unsigned int nr_sockets;
 	struct list_head sockets;
-	struct xarray fds;
+	struct wsock_table __rcu *table;
 
 	atomic_t nr_operations;
 	atomic64_t completed;
@@ -122,14 +139,16 @@ enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
 
 /**
  * struct wsock_lane - the operations of one direction of a socket
- * @ops: FIFO; wsock_socket.lock
- * @nr_ops: its length; wsock_socket.lock
- * @woken: a wake-up came while the head was RUNNING; wsock_socket.lock
+ * @ops: FIFO of the QUEUED ones; wsock_socket.lock
+ * @running: the RUNNING one, ahead of them; wsock_socket.lock
+ * @nr_ops: how many that is; wsock_socket.lock
+ * @woken: a wake-up came for @running; wsock_socket.lock
  * @spare: one free operation, so that the usual one at a time is not allocated;
  *	exchanged atomically
  */
 struct wsock_lane {
 	struct list_head ops;
+	struct wsock_op *running;
 	unsigned int nr_ops;
 	bool woken;
 	struct wsock_op *spare;
@@ -142,7 +161,7 @@ struct wsock_lane {
  * @sk: counted; set once. Weak in the sense that close(2) still closes it.
  * @node: in @ctx->sockets; @ctx->lock
  * @owner: among the owners of @sk; its bucket's lock
- * @nr_fds: descriptors in @ctx->fds; @ctx->lock
+ * @nr_fds: descriptors in @ctx->table; @ctx->lock
  * @lock: see above
  * @lanes: fields under @lock
  * @busy: threads that try or end an operation of this socket, and so may
@@ -184,7 +203,6 @@ extern unsigned int wsock_max_operations;
 struct wsock_context *wsock_context_open(void);
 void wsock_context_close(struct wsock_context *ctx);
 void wsock_context_put(struct wsock_context *ctx);
-int wsock_context_check(struct wsock_context *ctx);
 int wsock_context_startup(struct wsock_open *open);
 int wsock_context_cleanup(struct wsock_open *open);
 void wsock_context_withdraw(struct wsock_open *open);
@@ -194,11 +212,8 @@ void wsock_context_debugfs(struct dentry *dir);
 /* socket.c */
 int wsock_socket_adopt(struct wsock_context *ctx, int fd);
 int wsock_socket_close(struct wsock_context *ctx, int fd);
-struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd,
-				      struct sock *sk);
-void wsock_socket_put(struct wsock_socket *s);
+void wsock_socket_free(struct wsock_socket *s);
 void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause);
-void wsock_socket_leave(struct wsock_socket *s);
 long wsock_socket_count(void);
 int wsock_socket_init(void);
 void wsock_socket_exit(void);
@@ -207,7 +222,7 @@ void wsock_socket_exit(void);
 long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 		     const struct wsock_submit *args,
 		     struct io_uring_cmd *cmd, unsigned int issue_flags);
-void wsock_op_cancel_uring(struct io_uring_cmd *cmd, unsigned int issue_flags);
+void wsock_op_cancel_uring(struct io_uring_cmd *cmd);
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args);
 unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify);
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args);
@@ -224,5 +239,77 @@ u32 wsock_status(int err);
 
 /* device.c */
 extern struct miscdevice wsock_device;
+
+/**
+ * wsock_context_check - may the calling task use this context?
+ * @ctx: the context
+ *
+ * A fork child, a process that was handed the descriptor and a program that
+ * was exec()ed over it may not.
+ */
+static inline int wsock_context_check(const struct wsock_context *ctx)
+{
+	return task_tgid(current) == ctx->tgid && current->mm == ctx->mm ? 0 : -EPERM;
+}
+
+/**
+ * wsock_socket_lookup - what was adopted under a descriptor
+ * @ctx: the context, locked, or under RCU
+ * @fd: the descriptor
+ */
+static inline struct wsock_socket *wsock_socket_lookup(struct wsock_context *ctx,
+						       unsigned int fd)
+{
+	struct wsock_table *table;
+
+	table = rcu_dereference_check(ctx->table, lockdep_is_held(&ctx->lock));
+	if (!table || fd >= table->nr)
+		return NULL;
+	return rcu_dereference_check(table->slots[array_index_nospec(fd, table->nr)],
+				     lockdep_is_held(&ctx->lock));
+}
+
+/**
+ * wsock_socket_get - the owned socket behind a descriptor
+ * @ctx: the context
+ * @fd: the descriptor
+ * @sk: what the caller found behind it
+ *
+ * Returns a reference, or NULL when the context does not own @sk under @fd:
+ * the number may have been closed and used again behind our back.
+ */
+static inline struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd,
+						    const struct sock *sk)
+{
+	struct wsock_socket *s;
+
+	rcu_read_lock();
+	s = wsock_socket_lookup(ctx, fd);
+	if (s && (s->sk != sk || !refcount_inc_not_zero(&s->refs)))
+		s = NULL;
+	rcu_read_unlock();
+	return s;
+}
+
+/**
+ * wsock_socket_put - drop a reference
+ * @s: the socket; may be freed
+ */
+static inline void wsock_socket_put(struct wsock_socket *s)
+{
+	if (refcount_dec_and_test(&s->refs))
+		wsock_socket_free(s);
+}
+
+/**
+ * wsock_socket_leave - end of a stay that counted in @s->busy
+ * @s: the socket, locked
+ */
+static inline void wsock_socket_leave(struct wsock_socket *s)
+{
+	lockdep_assert_held(&s->lock);
+	if (!--s->busy && s->dead)
+		wake_up_all(&s->ctx->idle);
+}
 
 #endif /* _WSOCK_H */
