@@ -87,6 +87,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_EVENT		= 1 << 8,	/* an event, not a socket */
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
+	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -111,6 +112,8 @@ static inline int wsock_socket_fd(SOCKET s)
 
 /* SO_TYPE, or -1 with errno when @fd is not a socket. */
 int wsock_socket_type(int fd);
+/* The descriptor of @s, -1 when it is not a socket, for poll(2). */
+int wsock_socket_fd_checked(SOCKET s);
 /* Is @fd in non-blocking mode? Costs a system call unless FIONBIO was used. */
 bool wsock_socket_nonblocking(int fd);
 /* Has @fd an Internet address, but no port? */

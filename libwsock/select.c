@@ -185,9 +185,10 @@ static int do_select(const struct wsock_call *call, struct pollfd *fds,
 		if (sets[set])
 			counts[set] = sets[set]->fd_count;
 		for (i = 0; i < counts[set]; i++, pfd++) {
-			pfd->fd = wsock_socket_fd(sets[set]->fd_array[i]);
+			pfd->fd = wsock_socket_fd_checked(
+						sets[set]->fd_array[i]);
 			if (pfd->fd < 0)
-				return wsock_error_set(WSAENOTSOCK);
+				return wsock_call_fail(call, WSAENOTSOCK);
 			/* From here on it says "closed while we waited". */
 			wsock_fd_flags_remove(pfd->fd, WSOCK_FD_CLOSING);
 			pfd->events = wanted[set];
@@ -356,7 +357,7 @@ static int do_poll(const struct wsock_call *call, LPWSAPOLLFD entries,
 	int count;
 
 	for (i = 0; i < n; i++) {
-		fds[i].fd = wsock_socket_fd(entries[i].fd);
+		fds[i].fd = wsock_socket_fd_checked(entries[i].fd);
 		fds[i].events = to_native(entries[i].events);
 		fds[i].revents = 0;
 	}
@@ -384,7 +385,7 @@ static int do_poll(const struct wsock_call *call, LPWSAPOLLFD entries,
 		count = wsock_poll_until(fds, n, deadline,
 					 muted || invalid ? MUTED_SLICE_NS : 0);
 		for (i = 0; i < n; i++)
-			fds[i].fd = wsock_socket_fd(entries[i].fd);
+			fds[i].fd = wsock_socket_fd_checked(entries[i].fd);
 		if (count < 0 || wsock_poll_until(fds, n, 0, 0) < 0)
 			return wsock_error_set(WSAENOBUFS);
 	}

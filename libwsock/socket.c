@@ -65,6 +65,15 @@ int wsock_socket_type(int fd)
 	return get_int_option(fd, SOL_SOCKET, SO_TYPE);
 }
 
+/* Other files can be polled too; ask only about those we have not made. */
+int wsock_socket_fd_checked(SOCKET s)
+{
+	int fd = wsock_socket_fd(s);
+
+	return wsock_fd_flags_get(fd) & WSOCK_FD_SOCKET ||
+	       wsock_socket_type(fd) >= 0 ? fd : -1;
+}
+
 bool wsock_socket_nonblocking(int fd)
 {
 	int flags;
@@ -290,8 +299,9 @@ static SOCKET make_socket(int af, int type, int protocol)
 	/* Windows' default; fails on raw sockets of some protocols, no matter. */
 	if (af == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	wsock_fd_flags_init(fd, type == SOCK_STREAM ? WSOCK_FD_STREAM :
-			    type == SOCK_DGRAM ? WSOCK_FD_UNBOUND : 0);
+	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET |
+			    (type == SOCK_STREAM ? WSOCK_FD_STREAM :
+			     type == SOCK_DGRAM ? WSOCK_FD_UNBOUND : 0));
 	return (SOCKET)fd;
 }
 
@@ -484,7 +494,8 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 		wsock_call_fail(&call, wsock_error_from_errno(errno));
 		return INVALID_SOCKET;
 	}
-	wsock_fd_flags_init(fd, WSOCK_FD_STREAM | WSOCK_FD_CONNECTED |
+	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET | WSOCK_FD_STREAM |
+				WSOCK_FD_CONNECTED |
 				(call.flags & WSOCK_FD_NONBLOCK));
 	if (addr)
 		*addrlen = (int)len;
