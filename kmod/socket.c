@@ -232,6 +232,16 @@ static bool socket_idle(struct wsock_socket *s)
 }
 
 /*
+ * Wait until nobody tries or ends an operation of a dead socket. That is never
+ * for long, but for a page fault; a killed process need not wait, since they
+ * keep what they use.
+ */
+static int socket_wait(struct wsock_socket *s)
+{
+	return wait_event_killable(s->ctx->idle, socket_idle(s));
+}
+
+/*
  * The last descriptor of an owned socket went away by closesocket, or one was
  * found to name something else. @file is the socket's, if known.
  */
@@ -251,14 +261,18 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 	receiving = s->lanes[WSOCK_IN].nr_ops;
 	spin_unlock_irq(&s->lock);
 	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true);
+	/* A final release will not know this socket: nobody may write any more. */
+	socket_wait(s);
 
 	if (last && file) {
+		struct socket *sock = sock_from_file(file);
+
 		/* A receive was cut off: as on Windows the peer learns it. */
 		if (connected && receiving)
 			socket_abort(s->sk);
-		/* Ours and the descriptor's are two: others are blocked in it. */
-		if (file_count(file) > 2)
-			kernel_sock_shutdown(sock_from_file(file), SHUT_RDWR);
+		/* Threads are blocked in it, and hold the file that close() drops. */
+		if (file_count(file) > 2 && wq_has_sleeper(&sock->wq.wait))
+			kernel_sock_shutdown(sock, SHUT_RDWR);
 	}
 	wsock_socket_put(s);
 }
@@ -418,13 +432,9 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 			socket_reset(s);
 		cond_resched();
 	}
-	/*
-	 * Operations that were being executed elsewhere. They never block for
-	 * long, but a page fault may; a killed process need not wait, since
-	 * they keep what they use.
-	 */
+	/* Operations that were being executed elsewhere */
 	list_for_each_entry(s, &ctx->sockets, node) {
-		if (wait_event_killable(ctx->idle, socket_idle(s)))
+		if (socket_wait(s))
 			break;
 	}
 	table = rcu_dereference_protected(ctx->table, lockdep_is_held(&ctx->lock));
