@@ -582,10 +582,8 @@ TEST_F(cancel, C25__overlapped_recv_is_cancelled)
 	/* The peer's data comes too late. */
 	EXPECT_EQ(send(peer, "too late", 8, MSG_NOSIGNAL), -1);
 	EXPECT_EQ(errno, ECONNRESET);
-	for (int i = 0; i < 4; i++) {
-		op[i].flags = POISON;
+	for (int i = 0; i < 4; i++)
 		EXPECT_TRUE(cancelled_untouched(&op[i], NULL));
-	}
 	EXPECT_FALSE(GetOverlappedResult((HANDLE)s, &op[0].ov, &n, FALSE));
 	EXPECT_EQ(GetLastError(), 995);
 	EXPECT_EQ(n, 0);
@@ -660,9 +658,7 @@ TEST_F(cancel, C28__operations_of_any_thread)
 	ASSERT_EQ(WSACleanup(), 0);
 	for (int i = 0; i < 3; i++) {
 		/* Without its help: it sleeps on. */
-		EXPECT_TRUE(cancelled_untouched(&sl[i].op, NULL) ||
-			    status(&sl[i].op) == STATUS_CANCELLED);
-		EXPECT_EQ(sl[i].op.ov.Internal, STATUS_CANCELLED);
+		EXPECT_TRUE(cancelled_untouched(&sl[i].op, NULL));
 		EXPECT_EQ(thread_syscall(c[i].tid), SYS_read);
 		EXPECT_FALSE(caller_done(&c[i]));
 	}
@@ -694,9 +690,7 @@ TEST_F(cancel, C28__operations_of_a_thread_that_is_gone)
 	ASSERT_TRUE(caller_start(&c) && caller_join(&c));
 	EXPECT_EQ(c.result, WSA_IO_PENDING);
 	ASSERT_EQ(WSACleanup(), 0);
-	EXPECT_NE(status(&sl.op), STATUS_PENDING);
-	EXPECT_EQ(sl.op.ov.InternalHigh == 0 || sl.op.ov.InternalHigh == POISON_LONG, true);
-	EXPECT_TRUE(all_poison(sl.op.data, sizeof(sl.op.data)));
+	EXPECT_TRUE(cancelled_untouched(&sl.op, NULL));
 	EXPECT_TRUE(holds_nothing());
 }
 
@@ -924,7 +918,7 @@ TEST_F_TIMEOUT(cancel, C18__resources_are_freed, 60)
 	EXPECT_TRUE(holds_nothing());
 	EXPECT_TRUE(wait_for(counter("sockets") == 0 && counter("operations") == 0));
 	EXPECT_TRUE(wait_for(tcp_sockets() <= tcp));
-	EXPECT_LT(proc_value("/proc/self/status", "VmRSS:"), rss + 256);
+	EXPECT_LT(proc_value("/proc/self/status", "VmRSS:"), rss + 1024);
 	/* 200 rounds of 64 sockets would be 6 MiB for 512 bytes each. */
 	EXPECT_TRUE(wait_for(proc_value("/proc/meminfo", "Slab:") < slab + 3072))
 		TH_LOG("slab: %ld KiB, then %ld", slab, proc_value("/proc/meminfo", "Slab:"));
