@@ -22,18 +22,18 @@
  *   bit lock of a hash bucket    owners of a struct sock; operations by name.
  *                                Innermost, never held with wsock_socket.lock
  *
- * States of an operation; every transition but the last is made under
- * wsock_socket.lock, and whoever makes the one to ENDING alone ends it:
+ * States of an operation. Every transition is made under wsock_socket.lock, and
+ * whoever makes the one to RUNNING or ENDING alone ends the operation:
  *
- *              issue, lane empty
- *     (new) ───────────────────────▶ RUNNING ──────────┐ result, or would block
- *       │                            ▲    │            │ and told to cancel
- *       │ issue, others ahead        │    │ would block▼
- *       └──────────▶ QUEUED ─────────┘    │        ENDING ───▶ ENDED ──▶ (freed)
- *                     │  ▲  executor runs │          ▲  status   delivered
- *                     │  └────────────────┘          │  written
- *                     └──────────────────────────────┘
- *                       cancel, close, final release
+ *      (new) ── lane empty ────▶ RUNNING ── result, status written ──▶ ENDED
+ *        │                       ▲     │                                 ▲
+ *        │ others ahead          │     │ would block                     │
+ *        │             executor  │     ▼                          status written
+ *        └────────────────────▶ QUEUED ── cancel, close, release ──▶ ENDING
+ *
+ * An ENDED operation that pended is then delivered to its ring, if it came
+ * through one, and freed. A RUNNING one that is cancelled ends, instead of
+ * waiting again, with what it was told.
  *
  * A QUEUED operation at the head of its lane is "scheduled" when a wake-up has
  * asked for its executor: task work of the submitting thread (through io_uring
