@@ -4,14 +4,14 @@
  * of what Linux has for the same work. Run it with "make bench"; it needs a VM
  * whose clock advances by one nanosecond per instruction (scripts/vm --icount).
  *
- * Every row is measured in a process of its own, twice, in opposite orders. The
- * figure is the median of all samples of both passes.
+ * Every row is measured in a process of its own and, unless it takes long, in two
+ * passes of opposite order. The figure is the mean of the passes' medians; how far
+ * they are apart tells how well it can be repeated.
  */
 #include "bench.h"
 
 #include <stdarg.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #define MAX_ROWS 256
@@ -20,11 +20,18 @@
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
 
+/**
+ * struct row_state - a row and what is known of it
+ * @row: the row
+ * @pass: the median of each pass, 0 for none
+ * @value: the result
+ * @apart: relative difference of the passes, negative when there was one only
+ */
 struct row_state {
 	struct bench_row row;
-	double pass[PASSES];	/* medians */
-	double spread;		/* middle 80 % of the samples, relative */
+	double pass[PASSES];
 	double value;
+	double apart;
 };
 
 static struct row_state rows[MAX_ROWS];
@@ -64,20 +71,18 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* @q of 1: the value that so many of the sorted samples stay below. */
-static double quantile(const struct bench_result *result, double q)
+static double median(struct bench_result *result)
 {
-	double at = q * (result->nr - 1);
-	int i = at;
+	int half = result->nr / 2;
 
-	if (i + 1 >= result->nr)
-		return result->sample[result->nr - 1];
-	return result->sample[i] + (at - i) * (result->sample[i + 1] - result->sample[i]);
+	qsort(result->sample, result->nr, sizeof(result->sample[0]), compare);
+	if (result->nr % 2)
+		return result->sample[half];
+	return (result->sample[half - 1] + result->sample[half]) / 2;
 }
 
 static void measure(struct row_state *state, int pass)
 {
-	double spread;
 	int status;
 	pid_t pid;
 
@@ -95,20 +100,23 @@ static void measure(struct row_state *state, int pass)
 	if (status || !shared->nr)
 		die("%s, %d, %s: failed with status %#x", state->row.work, state->row.n,
 		    state->row.system, status);
-	qsort(shared->sample, shared->nr, sizeof(shared->sample[0]), compare);
-	state->pass[pass] = quantile(shared, 0.5);
-	spread = (quantile(shared, 0.9) - quantile(shared, 0.1)) / state->pass[pass];
-	state->spread = max(state->spread, spread);
+	state->pass[pass] = median(shared);
+}
+
+static void conclude(struct row_state *state)
+{
+	double apart = state->pass[0] - state->pass[1];
+
+	state->value = state->pass[0];
+	state->apart = -1;
+	if (!state->pass[1])
+		return;
+	state->value = (state->pass[0] + state->pass[1]) / 2;
+	state->apart = (apart < 0 ? -apart : apart) / state->value;
 }
 
 /* ------------------------------------------------------------------------- */
 /* Is the clock what we take it for? */
-
-static void spin(unsigned long n)
-{
-	/* Two instructions a turn. */
-	asm volatile("1: dec %0\n\tjnz 1b" : "+r"(n) : : "cc");
-}
 
 static void calibrate(void)
 {
@@ -127,13 +135,13 @@ static void calibrate(void)
 
 		for (int i = 0; i < runs; i++) {
 			start = now();
-			spin(turns[k]);
+			bench_spin(turns[k]);
 			took = now() - start;
 			least = min(least, took);
 		}
 		per = (double)(least - clock) / (2 * turns[k]);
-		printf("clock: %7lu instructions took %7llu ns: %.4f ns each\n",
-		       2 * turns[k], least - clock, per);
+		printf("Check of the clock: %6lu instructions took %6llu ns\n",
+		       2 * turns[k], least - clock);
 		if (per < 0.995 || per > 1.005)
 			die("the clock does not count instructions; see scripts/vm --icount");
 	}
@@ -141,6 +149,12 @@ static void calibrate(void)
 }
 
 /* ------------------------------------------------------------------------- */
+
+static const char *const systems[] = {
+	"wsock", "libwsock", "io_uring", "epoll", "blocking", "close",
+};
+
+#define NR_SYSTEMS (sizeof(systems) / sizeof(systems[0]))
 
 static const struct row_state *find(const struct row_state *like, const char *system)
 {
@@ -152,56 +166,97 @@ static const struct row_state *find(const struct row_state *like, const char *sy
 	return NULL;
 }
 
+static void print_ratio(const struct row_state *a, const struct row_state *b)
+{
+	if (a && b)
+		printf(" %8.3f", a->value / b->value);
+	else
+		printf(" %8s", "-");
+}
+
+/* All systems at one work in a line. */
+static void print_line(const struct row_state *first)
+{
+	const struct row_state *base = find(first, "io_uring") ?: find(first, "close");
+	double apart = -1;
+
+	printf("%-36s %6d", first->row.work, first->row.n);
+	for (size_t s = 0; s < NR_SYSTEMS; s++) {
+		const struct row_state *state = find(first, systems[s]);
+
+		if (state) {
+			printf(" %8.0f", state->value);
+			apart = max(apart, state->apart);
+		} else {
+			printf(" %8s", "-");
+		}
+	}
+	print_ratio(find(first, "wsock"), base);
+	print_ratio(find(first, "libwsock"), base);
+	if (apart < 0)
+		printf("  one pass\n");
+	else
+		printf("  %7.2f%%\n", 100 * apart);
+}
+
 static void report(void)
 {
-	double worst = 0;
-
-	printf("\n%-38s %6s %-9s %10s %8s %8s %8s\n", "work", "n", "system", "instr/op",
-	       "ratio", "passes", "samples");
+	printf("Instructions per operation; wsock/ and lib/ are wsock and libwsock to io_uring,\n");
+	printf("or else to close; passes: by how much two passes of a line differ at most.\n\n");
+	printf("%-36s %6s", "work", "n");
+	for (size_t s = 0; s < NR_SYSTEMS; s++)
+		printf(" %8s", systems[s]);
+	printf(" %8s %8s  %8s\n", "wsock/", "lib/", "passes");
 	for (int i = 0; i < nr_rows; i++) {
 		const struct row_state *state = &rows[i];
-		const struct row_state *base = find(state, "io_uring") ?: find(state, "close");
-		double apart = state->pass[0] - state->pass[1];
 
-		apart = (apart < 0 ? -apart : apart) / state->value;
-		worst = max(worst, apart);
-		printf("%-38s %6d %-9s %10.0f %8.3f %7.2f%% %7.2f%%\n", state->row.work,
-		       state->row.n, state->row.system, state->value,
-		       base ? state->value / base->value : 0, 100 * apart,
-		       100 * state->spread);
+		if (!i || strcmp(state->row.work, rows[i - 1].row.work) ||
+		    state->row.n != rows[i - 1].row.n)
+			print_line(state);
 	}
 	for (int i = 0; i < nr_rows; i++)
 		printf("TSV\t%s\t%d\t%s\t%.1f\n", rows[i].row.work, rows[i].row.n,
 		       rows[i].row.system, rows[i].value);
-	printf("two passes differ by at most %.2f %%\n", 100 * worst);
+}
+
+/* With arguments: only the works whose names begin so. */
+static bool wanted(const char *work, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strncmp(work, argv[i], strlen(argv[i])))
+			return true;
+	}
+	return argc < 2;
 }
 
 int main(int argc, char **argv)
 {
-	const char *only = argc > 1 ? argv[1] : NULL;
 	struct utsname uts;
-	int left = 0;
+	int kept = 0;
 
 	uname(&uts);
-	printf("# Linux %s\n", uts.release);
+	printf("Linux %s\n", uts.release);
+	/* The kernel's self-tests of its cryptography run for a while after boot. */
+	sleep(5);
 	calibrate();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	must(shared != MAP_FAILED);
 	bench_io_rows();
 	bench_release_rows();
-	for (int i = 0; only && i < nr_rows; i++) {
-		if (!strncmp(rows[i].row.work, only, strlen(only)))
-			rows[left++] = rows[i];
+	for (int i = 0; i < nr_rows; i++) {
+		if (wanted(rows[i].row.work, argc, argv))
+			rows[kept++] = rows[i];
 	}
-	if (only)
-		nr_rows = left;
+	nr_rows = kept;
 	for (int i = 0; i < nr_rows; i++)
 		measure(&rows[i], 0);
-	for (int i = nr_rows - 1; i >= 0; i--)
-		measure(&rows[i], 1);
+	for (int i = nr_rows - 1; i >= 0; i--) {
+		if (!rows[i].row.once)
+			measure(&rows[i], 1);
+	}
 	for (int i = 0; i < nr_rows; i++)
-		rows[i].value = (rows[i].pass[0] + rows[i].pass[1]) / 2;
+		conclude(&rows[i]);
 	report();
 	return 0;
 }

@@ -16,15 +16,11 @@
  * and reaped by the same code. The other end of the connection is always plain
  * send and recv, by the same thread.
  */
-#define WSOCK_NATIVE_NAMES
 #include "bench.h"
 
 #include <liburing.h>
 #include <sched.h>
 #include <sys/epoll.h>
-#ifdef HAVE_LIBWSOCK
-#include <winsock2.h>
-#endif
 
 #define BATCH 32
 
@@ -75,11 +71,9 @@ struct engine {
 	bool threaded;
 	int received;
 
-#ifdef HAVE_LIBWSOCK
 	OVERLAPPED ov[BATCH + 1];
 	int pending[BATCH + 1];
 	int nr_pending;
-#endif
 };
 
 /* ------------------------------------------------------------------------- */
@@ -149,10 +143,9 @@ static void uring_wait(struct engine *e, int n)
 
 static void wsock_open(struct engine *e)
 {
-	e->dev = dev_started();
-	must(e->dev >= 0);
+	e->dev = bench_device();
 	for (int i = 0; i < e->nr; i++)
-		must(!dev_adopt(e->dev, e->fds[i]));
+		bench_adopt(e->dev, e->fds[i]);
 	uring_init(e);
 	must(!io_uring_register_files(&e->ring, &e->dev, 1));
 }
@@ -160,7 +153,7 @@ static void wsock_open(struct engine *e)
 static void wsock_close(struct engine *e)
 {
 	uring_close(e);
-	must(dev_cleanup(e->dev) >= 0);
+	must(ioctl(e->dev, WSOCK_IOC_CLEANUP, 0) >= 0);
 	close(e->dev);
 }
 
@@ -342,22 +335,16 @@ static const struct system system_blocking = {
 /* ------------------------------------------------------------------------- */
 /* libwsock */
 
-#ifdef HAVE_LIBWSOCK
 static void lib_open(struct engine *e)
 {
 	WSADATA data;
 
 	must(!WSAStartup(0x0202, &data));
-	e->dev = dev_open();
-	must(e->dev >= 0);
-	for (int i = 0; i < e->nr; i++)
-		must(!dev_adopt(e->dev, e->fds[i]));
 }
 
 static void lib_close(struct engine *e)
 {
 	must(!WSACleanup());
-	close(e->dev);
 }
 
 static void lib_posted(struct engine *e, int slot, int result, DWORD bytes)
@@ -416,7 +403,6 @@ static const struct system system_lib = {
 	.start = plain_start,
 	.wait = lib_wait,
 };
-#endif
 
 /* ------------------------------------------------------------------------- */
 /* The works */
@@ -516,10 +502,12 @@ static void ping(struct engine *e)
  * @ring_flags: for the systems with rings
  * @rings_only: makes a difference only for those
  * @threaded: the blocking call has to wait in a thread of its own
+ * @echo: a second thread answers through the same system
+ * @fifo: as real-time threads, so that a woken thread waits until the other one
+ *	waits; with the default policy the scheduler chooses
  * @before: not counted, may be NULL
  * @run: counted
  * @after: not counted, may be NULL
- * @echo: a second thread answers through the same system
  */
 struct work {
 	const char *name;
@@ -529,6 +517,7 @@ struct work {
 	bool rings_only;
 	bool threaded;
 	bool echo;
+	bool fifo;
 	void (*before)(struct engine *e);
 	void (*run)(struct engine *e);
 	void (*after)(struct engine *e);
@@ -548,6 +537,7 @@ static const struct work works[] = {
 	{ "recv_pending_one_socket_default_ring", BATCH, 1, 0, .rings_only = true,
 	  .run = recv_many_pending },
 	{ "pingpong", 1, 1, DEFER, .echo = true, .run = ping },
+	{ "pingpong_fifo", 1, 1, DEFER, .echo = true, .fifo = true, .run = ping },
 };
 
 struct io_arg {
@@ -555,19 +545,41 @@ struct io_arg {
 	const struct system *system;
 };
 
-static void make_pairs(struct engine *e)
+/* With the library, its own calls make both ends. */
+static void make_pair(const struct system *system, int port, int listener, int *ours, int *peer)
 {
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	int one = 1;
 
-	for (int i = 0; i < e->nr; i++) {
-		int pair[2];
-
-		must(!tcp_pair(pair));
-		e->fds[i] = pair[0];
-		e->peers[i] = pair[1];
-		must(!setsockopt(pair[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
-		must(!setsockopt(pair[1], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
+	if (system == &system_lib) {
+		*peer = wsock_socket(AF_INET, SOCK_STREAM, 0);
+		must(!wsock_connect(*peer, (struct sockaddr *)&sin, sizeof(sin)));
+		*ours = wsock_accept(listener, NULL, NULL);
+	} else {
+		*peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		must(!connect(*peer, (struct sockaddr *)&sin, sizeof(sin)));
+		*ours = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	}
+	must(*ours >= 0);
+	must(!setsockopt(*ours, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
+	must(!setsockopt(*peer, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
+}
+
+static void make_pairs(struct engine *e)
+{
+	WSADATA data;
+	int listener, port;
+
+	if (e->system == &system_lib)
+		must(!WSAStartup(0x0202, &data));
+	listener = bench_listener(&port);
+	for (int i = 0; i < e->nr; i++)
+		make_pair(e->system, port, listener, &e->fds[i], &e->peers[i]);
+	close(listener);
 }
 
 /* The other thread of a ping-pong. */
@@ -607,7 +619,7 @@ static void echo_end(struct engine *e, pthread_t thread)
  * A sample is long enough to be exact and, mostly, shorter than the time between
  * two timer interrupts.
  */
-#define IO_SAMPLES 41
+#define IO_SAMPLES 21
 #define IO_OPS 96
 #define IO_WARMUP 640
 
@@ -637,10 +649,13 @@ static void io_measure(const struct bench_row *row, struct bench_result *result)
 	const struct io_arg *arg = row->arg;
 	const struct work *work = arg->work;
 	static struct engine engine, other;
+	struct sched_param param = { .sched_priority = 1 };
 	struct engine *e = &engine;
 	pthread_t thread;
 	int runs = IO_OPS / work->ops;
 
+	if (work->fifo)
+		must(!sched_setscheduler(0, SCHED_FIFO, &param));
 	e->system = arg->system;
 	e->ring_flags = work->ring_flags;
 	e->threaded = work->threaded;
@@ -664,9 +679,7 @@ void bench_io_rows(void)
 {
 	static const struct system *const systems[] = {
 		&system_wsock, &system_uring,
-#ifdef HAVE_LIBWSOCK
 		&system_lib,
-#endif
 		&system_epoll, &system_blocking,
 	};
 	static struct io_arg args[64];
