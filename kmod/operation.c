@@ -42,8 +42,7 @@ struct op_msg {
 	struct wsock_msg user;
 	struct sockaddr_storage name;	/* SENDMSG */
 	void *control;			/* SENDMSG */
-	struct iovec *iov;		/* allocated when fast_iov is too small */
-	struct iovec fast_iov[8];
+	struct iovec iov[];
 };
 
 /**
@@ -175,59 +174,49 @@ static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
 			   u64_to_user_ptr(addr), len, &op->iter);
 }
 
+/* All that an operation keeps is charged to its process's memory cgroup. */
 static noinline int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
 {
 	bool recv = op_is_recv(op);
+	struct wsock_msg user;
 	struct op_msg *msg;
+	struct iovec *iov;
 	ssize_t ret;
 
-	if (len != sizeof(struct wsock_msg))
+	if (len != sizeof(user))
 		return -EINVAL;
-	msg = kmalloc(sizeof(*msg), GFP_KERNEL_ACCOUNT);
+	if (copy_from_user(&user, u64_to_user_ptr(addr), sizeof(user)))
+		return -EFAULT;
+	if (user.pad || user.iovlen > MAX_IOV || user.controllen > MAX_CONTROL ||
+	    (!user.name && user.namelen) || (!user.control && user.controllen))
+		return -EINVAL;
+	if (!recv && (user.namelen_out || user.controllen_out || user.flags_out ||
+		      user.namelen > sizeof(msg->name)))
+		return -EINVAL;
+
+	msg = kmalloc(struct_size(msg, iov, user.iovlen), GFP_KERNEL_ACCOUNT);
 	if (!msg)
 		return -ENOMEM;
+	msg->user = user;
 	msg->control = NULL;
-	msg->iov = NULL;
 	op->msg = msg;
 
-	if (copy_from_user(&msg->user, u64_to_user_ptr(addr), sizeof(msg->user)))
+	if (!recv && user.namelen &&
+	    copy_from_user(&msg->name, u64_to_user_ptr(user.name), user.namelen))
 		return -EFAULT;
-	if (msg->user.pad || msg->user.iovlen > MAX_IOV ||
-	    msg->user.controllen > MAX_CONTROL ||
-	    (!msg->user.name && msg->user.namelen) ||
-	    (!msg->user.control && msg->user.controllen))
-		return -EINVAL;
-	if (!recv) {
-		if (msg->user.namelen_out || msg->user.controllen_out || msg->user.flags_out)
-			return -EINVAL;
-		if (msg->user.namelen > sizeof(msg->name))
-			return -EINVAL;
-		if (msg->user.namelen &&
-		    copy_from_user(&msg->name, u64_to_user_ptr(msg->user.name),
-				   msg->user.namelen))
+	if (!recv && user.controllen) {
+		msg->control = kmalloc(user.controllen, GFP_KERNEL_ACCOUNT);
+		if (!msg->control)
+			return -ENOMEM;
+		if (copy_from_user(msg->control, u64_to_user_ptr(user.control),
+				   user.controllen))
 			return -EFAULT;
-		if (msg->user.controllen) {
-			msg->control = memdup_user(u64_to_user_ptr(msg->user.control),
-						   msg->user.controllen);
-			if (IS_ERR(msg->control)) {
-				ret = PTR_ERR(msg->control);
-				msg->control = NULL;
-				return ret;
-			}
-		}
 	}
-	msg->iov = msg->fast_iov;
-	ret = import_iovec(recv ? ITER_DEST : ITER_SOURCE, u64_to_user_ptr(msg->user.iov),
-			   msg->user.iovlen, ARRAY_SIZE(msg->fast_iov), &msg->iov,
-			   &op->iter);
+	/* It needs no array of its own, having one of the right length. */
+	iov = msg->iov;
+	ret = import_iovec(recv ? ITER_DEST : ITER_SOURCE, u64_to_user_ptr(user.iov),
+			   user.iovlen, user.iovlen, &iov, &op->iter);
 	return ret < 0 ? ret : 0;
-}
-
-static void op_free_msg(struct op_msg *msg)
-{
-	kfree(msg->control);
-	kfree(msg->iov);	/* NULL when fast_iov serves */
-	kfree(msg);
 }
 
 static void op_free(struct wsock_op *op)
@@ -237,8 +226,10 @@ static void op_free(struct wsock_op *op)
 
 	if (unlikely(op->event))
 		eventfd_ctx_put(op->event);
-	if (unlikely(op->msg))
-		op_free_msg(op->msg);
+	if (unlikely(op->msg)) {
+		kfree(op->msg->control);
+		kfree(op->msg);
+	}
 	if (op->pending) {
 		atomic_dec(&s->ctx->nr_operations);
 		this_cpu_dec(nr_pending);
@@ -1132,7 +1123,9 @@ void wsock_op_cancel_uring(struct io_uring_cmd *cmd)
 	entered = (current->flags & PF_KTHREAD) && !current->mm && mmget_not_zero(mm);
 	if (entered)
 		kthread_use_mm(mm);
-	op_end(op, current->mm == mm && !(current->flags & PF_EXITING), 0);
+	/* Whoever ends, or becomes another program, signals no event. */
+	op_end(op, current->mm == mm && !(current->flags & PF_EXITING) && !current->in_execve,
+	       0);
 	if (entered) {
 		kthread_unuse_mm(mm);
 		mmput_async(mm);

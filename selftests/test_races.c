@@ -11,7 +11,7 @@
 
 #define SOCKETS	8
 #define OPS	64
-#define ROUNDS	200	/* 12,800 operations for each kind of submission */
+#define ROUNDS	200	/* 12,800 operations for each kind; WSOCK_ROUNDS sets it */
 #define BUF	256
 
 struct race {
@@ -40,12 +40,16 @@ struct race {
 };
 
 static unsigned int seed;
+static int rounds = ROUNDS;
 
-static void __attribute__((constructor)) choose_seed(void)
+static void __attribute__((constructor)) choose(void)
 {
 	const char *env = getenv("WSOCK_SEED");
 
 	seed = env ? strtoul(env, NULL, 0) : time(NULL) ^ getpid();
+	env = getenv("WSOCK_ROUNDS");
+	if (env)
+		rounds = atoi(env);
 }
 
 static void spin(unsigned int *seed, unsigned int max)
@@ -335,7 +339,7 @@ TEST_F_TIMEOUT(races, exactly_once, 600)
 	struct race *r = self->r;
 	unsigned int s = seed;
 
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		pthread_t t[3];
 		const char *wrong;
 		bool ok;
@@ -377,7 +381,11 @@ static void *writer_thread(void *arg)
 	return NULL;
 }
 
-TEST(P4__no_write_after_cleanup_returned)
+FIXTURE(release) {};
+FIXTURE_SETUP(release) {}
+FIXTURE_TEARDOWN(release) {}
+
+TEST_F_TIMEOUT(release, P4__no_write_after_cleanup_returned, 300)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	char *data = malloc(sizeof(w->buf)), *snapshot = malloc(sizeof(w->buf));
@@ -385,7 +393,7 @@ TEST(P4__no_write_after_cleanup_returned)
 
 	TH_LOG("WSOCK_SEED=%u", seed);
 	memset(data, 'x', sizeof(w->buf));
-	for (int round = 0; round < 300; round++) {
+	for (int round = 0; round < rounds; round++) {
 		struct wsock_status status;
 		int fds[2];
 		pthread_t t;
@@ -395,8 +403,8 @@ TEST(P4__no_write_after_cleanup_returned)
 		ASSERT_EQ(dev_adopt(w->dev, fds[0]), 0);
 		w->fd = fds[0];
 		memset(w->buf, 0, sizeof(w->buf));
-		while (send(fds[1], data, sizeof(w->buf), MSG_DONTWAIT) > 0)
-			;
+		for (int i = 0; i < 8; i++)
+			send(fds[1], data, sizeof(w->buf), MSG_DONTWAIT);
 		pthread_barrier_init(&w->start, NULL, 2);
 		ASSERT_EQ(pthread_create(&t, NULL, writer_thread, w), 0);
 		pthread_barrier_wait(&w->start);
@@ -454,7 +462,7 @@ static void victim(struct race *r, int ready)
 	}
 }
 
-TEST(H19__kill_at_random_points)
+TEST_F_TIMEOUT(release, H19__kill_at_random_points, 300)
 {
 	struct race *r = calloc(1, sizeof(*r));
 	unsigned int s = seed;
