@@ -1123,9 +1123,11 @@ void wsock_op_cancel_uring(struct io_uring_cmd *cmd)
 	entered = (current->flags & PF_KTHREAD) && !current->mm && mmget_not_zero(mm);
 	if (entered)
 		kthread_use_mm(mm);
-	/* Whoever ends, or becomes another program, signals no event. */
-	op_end(op, current->mm == mm && !(current->flags & PF_EXITING) && !current->in_execve,
-	       0);
+	/*
+	 * No event: exec and exit must signal none, as others may hold it, and
+	 * a ring that is merely closed cannot be told from them.
+	 */
+	op_end(op, false, 0);
 	if (entered) {
 		kthread_unuse_mm(mm);
 		mmput_async(mm);

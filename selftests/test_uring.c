@@ -399,4 +399,35 @@ TEST_F(ring, thread_exit__then_cleanup)
 		EXPECT_EQ(orphan_completion(&self->ring), -ECANCELED);
 }
 
+TEST_F(ring, H13__exec_signals_no_event)
+{
+	int fds[2], status;
+	pid_t pid;
+	char byte;
+
+	ASSERT_EQ(tcp_pair(fds), 0);
+	pid = fork();
+	if (!pid) {
+		/* The event is shared with the parent, all else is the child's own. */
+		close(fds[1]);
+		self->dev = dev_started();
+		if (self->dev < 0 || dev_adopt(self->dev, fds[0]) ||
+		    ring_init(&self->ring, &variant->kind, 64))
+			_exit(1);
+		PREP(WSOCK_OP_RECV, fds[0], self->buf, 3, &self->ov, self->event, 1);
+		if (io_uring_submit(&self->ring) != 1 || !queued(self->dev, 1) ||
+		    write(fds[0], "r", 1) != 1)
+			_exit(2);
+		execlp("true", "true", NULL);
+		_exit(3);
+	}
+	close(fds[0]);
+	EXPECT_EQ(read(fds[1], &byte, 1), 1);
+	EXPECT_EQ(peer_end(fds[1]), -ECONNRESET);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	EXPECT_FALSE(event_is_set(self->event));
+	close(fds[1]);
+}
+
 TEST_HARNESS_MAIN
