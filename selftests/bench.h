@@ -3,7 +3,8 @@
  * The benchmark: what its parts share.
  *
  * It is made for a VM whose clock counts instructions, so every "time" here is
- * a number of instructions, kernel and interrupts included.
+ * a number of instructions, kernel and interrupts included. (A string instruction
+ * counts once per repetition, which makes clearing a page dearer than it is.)
  */
 #ifndef WSOCK_SELFTESTS_BENCH_H
 #define WSOCK_SELFTESTS_BENCH_H

@@ -13,8 +13,24 @@
  *
  * Both rings are of the same kind (SINGLE_ISSUER and DEFER_TASKRUN unless the
  * work says otherwise, the ring's descriptor registered), and are submitted to
- * and reaped by the same code. The other end of the connection is always plain
- * send and recv, by the same thread.
+ * and reaped by the same code. The works, per operation:
+ *
+ *   recv_pending   a receive that has to wait is started, the peer sends, the
+ *                  end is reaped; blocking: the thread that waits is another one
+ *   recv_ready     a receive of what is there already
+ *   recv_ready_batch, recv_ready_batch_sockets
+ *                  32 of these in one submission, on one connection and on 32
+ *   send, send_batch
+ *                  a send; 32 in one submission
+ *   recv_pending_one_socket
+ *                  32 receives are started, the peer sends 32 times, the ends are
+ *                  reaped; with _default_ring on a ring without flags
+ *   pingpong       a round trip between two threads, both through the system;
+ *                  with _fifo as real-time threads of one priority, which leaves
+ *                  the scheduler no choice of when to switch
+ *
+ * The peer is plain send and recv in the same thread. It is counted where it
+ * acts between start and end of an operation, not before or after.
  */
 #include "bench.h"
 
@@ -47,6 +63,17 @@ struct system {
  * @fds: our ends
  * @peers: the other ends
  * @buf: a buffer for each operation that can be posted at a time
+ * @ring: io_uring, wsock
+ * @dev: wsock
+ * @epfd: epoll
+ * @wanted: receives that were asked for, per socket; epoll, blocking
+ * @ended: ends that nobody has waited for yet; all without a ring
+ * @thread: blocking: waits in recv
+ * @threaded: there is @thread
+ * @received: what @thread received
+ * @ov: libwsock, as @buf
+ * @pending: libwsock: the slots of operations that pend
+ * @nr_pending: its length
  */
 struct engine {
 	const struct system *system;
@@ -56,17 +83,13 @@ struct engine {
 	int peers[BATCH];
 	char buf[BATCH + 1][MSG_SIZE];
 
-	/* io_uring, wsock */
 	struct io_uring ring;
 	int dev;
 
-	/* epoll, blocking: receives that were asked for, per socket */
 	int epfd;
 	int wanted[BATCH];
-	/* ends that nobody has waited for yet */
 	int ended;
 
-	/* blocking: a thread that waits in recv */
 	pthread_t thread;
 	bool threaded;
 	int received;
@@ -299,9 +322,11 @@ static void blocking_wait(struct engine *e, int n)
 	n -= e->ended;
 	e->ended = 0;
 	if (e->threaded) {
-		n -= e->received;
-		__atomic_store_n(&e->received, 0, __ATOMIC_RELAXED);
+		/* It has run already: it goes before us. */
+		must(__atomic_load_n(&e->received, __ATOMIC_RELAXED) == n);
+		e->received = 0;
 		e->wanted[0] = 0;
+		return;
 	}
 	for (int i = 0; n; i = i + 1 < e->nr ? i + 1 : 0) {
 		if (!e->wanted[i])
@@ -503,8 +528,7 @@ static void ping(struct engine *e)
  * @rings_only: makes a difference only for those
  * @threaded: the blocking call has to wait in a thread of its own
  * @echo: a second thread answers through the same system
- * @fifo: as real-time threads, so that a woken thread waits until the other one
- *	waits; with the default policy the scheduler chooses
+ * @fifo: as real-time threads
  * @before: not counted, may be NULL
  * @run: counted
  * @after: not counted, may be NULL
