@@ -21,6 +21,10 @@ unsigned int wsock_max_operations = 1048576;
 module_param_named(max_operations, wsock_max_operations, uint, 0644);
 MODULE_PARM_DESC(max_operations, "operations a process may have pending (ENOBUFS beyond)");
 
+bool wsock_workers;
+module_param_named(workers, wsock_workers, bool, 0644);
+MODULE_PARM_DESC(workers, "execute pending operations that came by ioctl in workers, so that the submitting thread's own system calls are not interrupted");
+
 static struct dentry *debugfs_dir;
 
 static int __init wsock_init(void)

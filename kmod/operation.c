@@ -74,7 +74,7 @@ struct op_msg {
  * @iter: what is left of the buffers; owner of RUNNING
  * @msg: NULL for RECV and SEND; set once
  * @task_work: executor of one that came by ioctl
- * @work: executor when the submitting thread is gone
+ * @work: executor instead of the submitting thread
  */
 struct wsock_op {
 	struct list_head node;
@@ -562,7 +562,7 @@ static void op_schedule(struct wsock_op *op)
 		return;
 	}
 	init_task_work(&op->task_work, op_task_work);
-	if (!wsock_task_work_add(op->task, &op->task_work))
+	if (READ_ONCE(wsock_workers) || !wsock_task_work_add(op->task, &op->task_work))
 		op_schedule_worker(op);
 }
 

@@ -37,7 +37,8 @@
  *
  * A QUEUED operation at the head of its lane is "scheduled" when a wake-up has
  * asked for its executor: task work of the submitting thread (through io_uring
- * for a command), or a worker when that thread is gone. An executor that finds
+ * for a command), or a worker when that thread is gone or must not be disturbed
+ * (module parameter workers, and kernels without task work). An executor that finds
  * its operation ended by another only delivers it. At most one operation of a
  * lane is RUNNING and no other is scheduled then, so a lane moves data for one
  * operation at a time, in order.
@@ -198,6 +199,7 @@ extern struct mutex wsock_contexts_lock;
 extern unsigned int wsock_max_contexts;
 extern unsigned int wsock_max_sockets;
 extern unsigned int wsock_max_operations;
+extern bool wsock_workers;
 
 /* context.c */
 struct wsock_context *wsock_context_open(void);

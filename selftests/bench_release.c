@@ -341,7 +341,7 @@ static void add(const char *work, int n, const char *system, const struct releas
 		.work = work,
 		.n = n,
 		.system = system,
-		.once = n >= 100000,
+		.once = n >= 100000 || release->settled,
 		.measure = release_measure,
 		.arg = &args[nr],
 	};
@@ -350,78 +350,91 @@ static void add(const char *work, int n, const char *system, const struct releas
 	bench_add(&row);
 }
 
+static const struct {
+	const char *work;
+	const char *settled;
+	enum kind kind;
+} kinds[] = {
+	{ "release_tcp_connected", "release_tcp_connected_settled", TCP_CONNECTED },
+	{ "release_tcp_unconnected", "release_tcp_unconnected_settled", TCP_UNCONNECTED },
+	{ "release_udp", "release_udp_settled", UDP },
+};
+
+static const struct {
+	const char *name;
+	enum through through;
+} systems[] = {
+	{ "wsock", WSOCK }, { "libwsock", LIBWSOCK }, { "io_uring", IO_URING }, { "close", CLOSE },
+};
+
+static const struct {
+	int n;
+	int samples;
+} socket_sizes[] = {
+	{ 10, 21 }, { 1000, 5 }, { 10000, 1 }, { 100000, 1 },
+}, operation_sizes[] = {
+	{ 1000, 11 }, { 10000, 11 }, { 100000, 1 },
+};
+
+#define for_each(i, array) for (size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++)
+
+static void add_sockets(size_t k, size_t i)
+{
+	for_each(s, systems) {
+		struct release r = {
+			.kind = kinds[k].kind,
+			.through = systems[s].through,
+			.nr = socket_sizes[i].n,
+			.samples = socket_sizes[i].samples,
+		};
+
+		if (r.through == IO_URING)
+			continue;
+		/* To make so many takes long; the path is wsock's. */
+		if (r.nr == 100000 && r.through == LIBWSOCK)
+			continue;
+		add(kinds[k].work, r.nr, systems[s].name, &r);
+	}
+}
+
+static void add_settled(size_t k)
+{
+	for_each(s, systems) {
+		struct release r = {
+			.kind = kinds[k].kind,
+			.through = systems[s].through,
+			.nr = 10000,
+			.samples = 1,
+			.settled = true,
+		};
+
+		if (r.through == WSOCK || r.through == CLOSE)
+			add(kinds[k].settled, r.nr, systems[s].name, &r);
+	}
+}
+
+static void add_operations(size_t i)
+{
+	for_each(s, systems) {
+		struct release r = {
+			.kind = TCP_CONNECTED,
+			.through = systems[s].through,
+			.nr = operation_sizes[i].n / OPS_PER_SOCKET,
+			.nr_ops = operation_sizes[i].n,
+			.samples = operation_sizes[i].samples,
+		};
+
+		add("release_operations", r.nr_ops, systems[s].name, &r);
+	}
+}
+
 void bench_release_rows(void)
 {
-	static const struct {
-		const char *work;
-		const char *settled;
-		enum kind kind;
-	} kinds[] = {
-		{ "release_tcp_connected", "release_tcp_connected_settled", TCP_CONNECTED },
-		{ "release_tcp_unconnected", "release_tcp_unconnected_settled", TCP_UNCONNECTED },
-		{ "release_udp", "release_udp_settled", UDP },
-	};
-	static const struct {
-		const char *name;
-		enum through through;
-	} systems[] = {
-		{ "wsock", WSOCK },
-		{ "libwsock", LIBWSOCK },
-		{ "io_uring", IO_URING },
-		{ "close", CLOSE },
-	};
-	static const struct {
-		int n;
-		int samples;
-	} sizes[] = {
-		{ 10, 21 }, { 1000, 5 }, { 10000, 1 }, { 100000, 1 },
-	};
-
-	for (size_t k = 0; k < 3; k++) {
-		for (size_t i = 0; i < 4; i++) {
-			for (size_t s = 0; s < 4; s++) {
-				struct release r = {
-					.kind = kinds[k].kind,
-					.through = systems[s].through,
-					.nr = sizes[i].n,
-					.samples = sizes[i].samples,
-				};
-
-				if (r.through == IO_URING)
-					continue;
-				/* To make so many takes a minute; the path is the same. */
-				if (r.kind == TCP_CONNECTED && r.nr == 100000 &&
-				    r.through == LIBWSOCK)
-					continue;
-				add(kinds[k].work, r.nr, systems[s].name, &r);
-			}
-		}
+	for_each(k, kinds) {
+		for_each(i, socket_sizes)
+			add_sockets(k, i);
+		add_settled(k);
 	}
-	for (size_t k = 0; k < 3; k++) {
-		for (size_t s = 0; s < 4; s++) {
-			struct release r = {
-				.kind = kinds[k].kind,
-				.through = systems[s].through,
-				.nr = 10000,
-				.samples = 1,
-				.settled = true,
-			};
-
-			if (r.through == WSOCK || r.through == CLOSE)
-				add(kinds[k].settled, r.nr, systems[s].name, &r);
-		}
-	}
-	for (size_t i = 1; i < 4; i++) {
-		for (size_t s = 0; s < 4; s++) {
-			struct release r = {
-				.kind = TCP_CONNECTED,
-				.through = systems[s].through,
-				.nr = sizes[i].n / OPS_PER_SOCKET,
-				.nr_ops = sizes[i].n,
-				.samples = sizes[i].n < 100000 ? 11 : 3,
-			};
-
-			add("release_operations", r.nr_ops, systems[s].name, &r);
-		}
-	}
+	for_each(i, operation_sizes)
+		add_operations(i);
 }

@@ -320,6 +320,18 @@ static inline bool counters_zero(void)
 	return false;
 }
 
+static inline void set_param(const char *name, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/wsock/parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (write(fd, value, strlen(value)) < 0)
+		abort();
+	close(fd);
+}
+
 /* One line of /proc/self/fdinfo of the device. */
 static inline long fdinfo(int dev, const char *name)
 {

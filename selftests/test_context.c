@@ -603,18 +603,6 @@ TEST(C35__another_owner_keeps_the_connection)
 	EXPECT_TRUE(counters_zero());
 }
 
-static void set_param(const char *name, const char *value)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/module/wsock/parameters/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (write(fd, value, strlen(value)) < 0)
-		perror(path);
-	close(fd);
-}
-
 TEST(limits__operations_sockets_contexts)
 {
 	int dev = dev_started(), a[2], b[2];

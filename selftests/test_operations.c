@@ -16,8 +16,18 @@ FIXTURE(operations)
 	struct ov ov;
 };
 
+FIXTURE_VARIANT(operations)
+{
+	const char *workers;
+};
+
+/* Who executes what pends: task work of the submitting thread, or a worker. */
+FIXTURE_VARIANT_ADD(operations, task_work) { .workers = "0" };
+FIXTURE_VARIANT_ADD(operations, worker) { .workers = "1" };
+
 FIXTURE_SETUP(operations)
 {
+	set_param("workers", variant->workers);
 	self->dev = dev_started();
 	ASSERT_GE(self->dev, 0);
 	ASSERT_EQ(tcp_pair(self->s), 0);
@@ -37,6 +47,7 @@ FIXTURE_TEARDOWN(operations)
 	EXPECT_TRUE(counters_zero());
 	close(self->s[0]);
 	close(self->u[0]);
+	set_param("workers", "0");
 }
 
 TEST_F(operations, recv__ready)

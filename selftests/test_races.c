@@ -237,9 +237,11 @@ FIXTURE_VARIANT(races)
 {
 	struct ring_kind kind;
 	bool ioctl;
+	bool workers;
 };
 
 FIXTURE_VARIANT_ADD(races, ioctl) { .ioctl = true };
+FIXTURE_VARIANT_ADD(races, workers) { .ioctl = true, .workers = true };
 FIXTURE_VARIANT_ADD(races, default) { .kind = RING_DEFAULT };
 FIXTURE_VARIANT_ADD(races, coop_taskrun) { .kind = RING_COOP };
 FIXTURE_VARIANT_ADD(races, defer_taskrun) { .kind = RING_DEFER };
@@ -248,6 +250,7 @@ FIXTURE_VARIANT_ADD(races, sqpoll) { .kind = RING_SQPOLL };
 FIXTURE_SETUP(races)
 {
 	self->r = calloc(1, sizeof(*self->r));
+	set_param("workers", variant->workers ? "1" : "0");
 	self->r->big_len = 3 << 20;
 	self->r->big = calloc(1, self->r->big_len);
 	for (int i = 0; i < OPS; i++)
@@ -262,6 +265,7 @@ FIXTURE_TEARDOWN(races)
 	free(self->r->big);
 	free(self->r);
 	EXPECT_TRUE(counters_zero());
+	set_param("workers", "0");
 }
 
 /* By ioctl: the submitter races with the rest, too. */
