@@ -11,7 +11,7 @@
 
 #define SOCKETS	8
 #define OPS	64
-#define ROUNDS	200	/* 12,800 operations for each kind; WSOCK_ROUNDS sets it */
+#define ROUNDS	160	/* 10,240 operations for each kind; WSOCK_ROUNDS sets it */
 #define BUF	256
 
 struct race {
