@@ -157,17 +157,6 @@ static long wait(struct wsock_context *ctx, void __user *arg)
 	return ret;
 }
 
-static long submit(struct wsock_context *ctx, struct file *file, const void __user *arg)
-{
-	struct wsock_submit args;
-	long ret;
-
-	if (copy_from_user(&args, arg, sizeof(args)))
-		return -EFAULT;
-	ret = wsock_op_submit(ctx, file, &args, NULL, 0);
-	return ret == -EIOCBQUEUED ? -EINPROGRESS : ret;
-}
-
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	struct wsock_open *open = file->private_data;
@@ -197,7 +186,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 	case WSOCK_IOC_WAIT:
 		return wait(open->ctx, arg);
 	case WSOCK_IOC_SUBMIT:
-		return submit(open->ctx, file, arg);
+		return wsock_op_submit(open->ctx, file, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -206,9 +195,6 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 static int device_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	struct wsock_open *open = cmd->file->private_data;
-	const struct io_uring_sqe *sqe = cmd->sqe;
-	struct wsock_submit args = {};
-	const struct wsock_cmd *sqe_cmd;
 	int ret;
 
 	if (issue_flags & IO_URING_F_CANCEL) {
@@ -220,21 +206,7 @@ static int device_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	ret = wsock_context_check(open->ctx);
 	if (ret)
 		return ret;
-	if ((cmd->flags & IORING_URING_CMD_MASK) || READ_ONCE(sqe->buf_index) ||
-	    READ_ONCE(sqe->ioprio))
-		return -EINVAL;
-
-	/* The SQE is shared with the program: every field is read once. */
-	sqe_cmd = wsock_uring_sqe_cmd(cmd);
-	args.op = cmd->cmd_op;
-	args.fd = READ_ONCE(sqe->splice_fd_in);
-	args.addr = READ_ONCE(sqe->addr);
-	args.len = READ_ONCE(sqe->len);
-	args.cmd.ov = READ_ONCE(sqe_cmd->ov);
-	args.cmd.event_fd = READ_ONCE(sqe_cmd->event_fd);
-	args.cmd.flags = READ_ONCE(sqe_cmd->flags);
-	args.cmd.msg_flags = READ_ONCE(sqe_cmd->msg_flags);
-	return wsock_op_submit(open->ctx, cmd->file, &args, cmd, issue_flags);
+	return wsock_op_submit_uring(open->ctx, cmd, issue_flags);
 }
 
 static const struct file_operations device_fops = {

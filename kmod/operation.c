@@ -29,6 +29,8 @@
 #define MAX_CONTROL	4096
 /* Operations that one executor runs in a row before it lets others go on. */
 #define EXEC_BUDGET	64
+/* Free operations that a lane keeps, of those that pended at a time. */
+#define MAX_SPARES	32
 
 enum op_state {
 	OP_RUNNING,		/* somebody tries it; it is its lane's running one */
@@ -48,13 +50,15 @@ struct op_msg {
 /**
  * struct wsock_op - an overlapped operation
  * @node: in its lane while QUEUED; @socket->lock
+ * @next_spare: the rest of the stack while it is free
+ * @nr_spare: length of the stack from here on
  * @hash: among the pending operations, by name; its bucket's lock
  * @socket: counted; set once
  * @file: the socket's, counted from the moment the operation pends: the wait
  *	queue lives in it
- * @devfile: the device's, counted likewise: keeps the module
+ * @devfile: without @cmd: the device's, counted likewise: keeps the module
  * @cmd: the command it came as, NULL for an ioctl; set once
- * @task: who submitted it, counted when it pends; set once
+ * @task: who submitted it, counted when it pends without @cmd; set once
  * @refs: one for its life, one per task that found it by name
  * @code: enum wsock_op_code; set once
  * @state: enum op_state; @socket->lock
@@ -77,7 +81,13 @@ struct op_msg {
  * @work: executor instead of the submitting thread
  */
 struct wsock_op {
-	struct list_head node;
+	union {
+		struct list_head node;
+		struct {
+			struct wsock_op *next_spare;
+			unsigned int nr_spare;
+		};
+	};
 	struct hlist_bl_node hash;
 	struct wsock_socket *socket;
 	struct file *file;
@@ -115,6 +125,9 @@ struct op_executor {
 	int budget;
 };
 
+/* The one who submits (@cmd or NULL) runs what comes next as well. */
+#define OP_SUBMITTER(cmd_, flags_) ((struct op_executor) {				.ring = (cmd_) ? cmd_to_io_kiocb(cmd_)->ctx : NULL,			.issue_flags = (flags_),						.budget = EXEC_BUDGET,						})
+
 struct op_pdu {
 	struct wsock_op *op;
 };
@@ -126,14 +139,27 @@ static struct kmem_cache *op_cache;
 static struct workqueue_struct *op_workqueue;
 static DEFINE_PER_CPU(long, nr_pending);
 
-static bool op_is_recv(const struct wsock_op *op)
+static bool code_is_recv(u32 code)
 {
-	return op->code == WSOCK_OP_RECV || op->code == WSOCK_OP_RECVMSG;
+	return code & 1;
 }
 
-static struct wsock_lane *op_lane(struct wsock_op *op)
+static_assert((WSOCK_OP_RECV & 1) && (WSOCK_OP_RECVMSG & 1));
+static_assert(!(WSOCK_OP_SEND & 1) && !(WSOCK_OP_SENDMSG & 1));
+
+static struct wsock_lane *code_lane(struct wsock_socket *s, u32 code)
 {
-	return &op->socket->lanes[op_is_recv(op) ? WSOCK_IN : WSOCK_OUT];
+	return &s->lanes[code_is_recv(code) ? WSOCK_IN : WSOCK_OUT];
+}
+
+static bool op_is_recv(const struct wsock_op *op)
+{
+	return code_is_recv(op->code);
+}
+
+static struct wsock_lane *op_lane(const struct wsock_op *op)
+{
+	return code_lane(op->socket, op->code);
 }
 
 static struct io_ring_ctx *op_ring(const struct wsock_op *op)
@@ -172,6 +198,44 @@ static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
 {
 	return import_ubuf(op_is_recv(op) ? ITER_DEST : ITER_SOURCE,
 			   u64_to_user_ptr(addr), len, &op->iter);
+}
+
+/*
+ * A lane's free operations are a stack. Who takes from it or adds to it takes
+ * all of it for a moment; another that comes then finds it empty, and gets its
+ * memory, or gives it back, where all memory comes from.
+ */
+static void spare_free(struct wsock_op *op)
+{
+	while (op) {
+		struct wsock_op *next = op->next_spare;
+
+		kmem_cache_free(op_cache, op);
+		op = next;
+	}
+}
+
+static struct wsock_op *spare_pop(struct wsock_lane *lane)
+{
+	struct wsock_op *op = READ_ONCE(lane->spares) ? xchg(&lane->spares, NULL) : NULL;
+
+	if (op && op->next_spare && cmpxchg(&lane->spares, NULL, op->next_spare))
+		spare_free(op->next_spare);
+	return op;
+}
+
+static void spare_push(struct wsock_lane *lane, struct wsock_op *op)
+{
+	struct wsock_op *next = READ_ONCE(lane->spares) ? xchg(&lane->spares, NULL) : NULL;
+
+	op->next_spare = next;
+	op->nr_spare = next ? next->nr_spare + 1 : 1;
+	if (op->nr_spare > MAX_SPARES) {
+		kmem_cache_free(op_cache, op);
+		op = next;
+	}
+	if (cmpxchg(&lane->spares, NULL, op))
+		spare_free(op);
 }
 
 /* All that an operation keeps is charged to its process's memory cgroup. */
@@ -233,11 +297,12 @@ static void op_free(struct wsock_op *op)
 	if (op->pending) {
 		atomic_dec(&s->ctx->nr_operations);
 		this_cpu_dec(nr_pending);
-		put_task_struct(op->task);
-		fput(op->devfile);
+		if (!op->cmd) {
+			put_task_struct(op->task);
+			fput(op->devfile);
+		}
 	}
-	if (cmpxchg(&lane->spare, NULL, op))
-		kmem_cache_free(op_cache, op);
+	spare_push(lane, op);
 	wsock_socket_put(s);
 }
 
@@ -247,16 +312,18 @@ static void op_put(struct wsock_op *op)
 		op_free(op);
 }
 
-/* Takes over the caller's reference to @s, also when it fails. */
+/*
+ * Takes over the caller's reference to @s, also when it fails. @done bytes were
+ * transferred already.
+ */
 static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_submit *args,
-				  struct io_uring_cmd *cmd)
+				  struct io_uring_cmd *cmd, size_t done)
 {
-	bool recv = args->op == WSOCK_OP_RECV || args->op == WSOCK_OP_RECVMSG;
-	struct wsock_lane *lane = &s->lanes[recv ? WSOCK_IN : WSOCK_OUT];
+	struct wsock_lane *lane = code_lane(s, args->op);
 	struct wsock_op *op;
 	int ret;
 
-	op = READ_ONCE(lane->spare) ? xchg(&lane->spare, NULL) : NULL;
+	op = spare_pop(lane);
 	if (!op)
 		op = kmem_cache_alloc(op_cache, GFP_KERNEL);
 	if (!op) {
@@ -279,13 +346,13 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->out_flags = 0;
 	op->ov = args->cmd.ov;
 	op->event = NULL;
-	op->done = 0;
+	op->done = done;
 	op->msg = NULL;
 
 	if (op->code == WSOCK_OP_RECVMSG || op->code == WSOCK_OP_SENDMSG)
 		ret = op_import_msg(op, args->addr, args->len);
 	else
-		ret = op_import_buffer(op, args->addr, args->len);
+		ret = op_import_buffer(op, args->addr + done, args->len - done);
 	if (!ret && (op->flags & WSOCK_CMD_EVENT))
 		ret = op_get_event(op, args->cmd.event_fd);
 	if (unlikely(ret)) {
@@ -296,13 +363,12 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 }
 
 /**
- * wsock_op_free_spare - empty a lane's store, at the end of its socket
+ * wsock_op_free_spares - empty a lane's store, at the end of its socket
  * @lane: the lane
  */
-void wsock_op_free_spare(struct wsock_lane *lane)
+void wsock_op_free_spares(struct wsock_lane *lane)
 {
-	if (lane->spare)
-		kmem_cache_free(op_cache, lane->spare);
+	spare_free(lane->spares);
 }
 
 /*
@@ -321,9 +387,13 @@ static int op_make_pending(struct wsock_op *op, struct file *file, struct file *
 	}
 	this_cpu_inc(nr_pending);
 	op->file = get_file(file);
-	op->devfile = get_file(devfile);
-	op->task = op->cmd ? io_uring_cmd_get_task(op->cmd) : current;
-	get_task_struct(op->task);
+	if (op->cmd) {
+		/* The command keeps both, until it is completed. */
+		op->task = io_uring_cmd_get_task(op->cmd);
+	} else {
+		op->devfile = get_file(devfile);
+		op->task = get_task_struct(current);
+	}
 	op->pending = true;
 	hlist_bl_lock(bucket);
 	hlist_bl_add_head(&op->hash, bucket);
@@ -338,11 +408,11 @@ static int op_make_pending(struct wsock_op *op, struct file *file, struct file *
 /* ------------------------------------------------------------------------- */
 /* Trying one: without blocking, by the owner of RUNNING */
 
-static int op_errno(struct wsock_op *op, int err)
+static int send_errno(const struct sock *sk, int err)
 {
 	/* Our own shutdown, not the peer's reset. */
-	if (err == -EPIPE && (READ_ONCE(op->socket->sk->sk_shutdown) & SEND_SHUTDOWN) &&
-	    READ_ONCE(op->socket->sk->sk_state) != TCP_CLOSE)
+	if (err == -EPIPE && (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) &&
+	    READ_ONCE(sk->sk_state) != TCP_CLOSE)
 		return -ESHUTDOWN;
 	return err;
 }
@@ -410,39 +480,52 @@ static noinline int op_try_recvmsg(struct wsock_op *op, struct socket *sock,
 	return err ?: ret;
 }
 
+/* What a receive of @ret bytes, after @done others, means for its operation. */
+static int recv_result(struct socket *sock, struct msghdr *msg, int ret, u32 msg_flags,
+		       size_t *done, u32 *out_flags)
+{
+	if (ret < 0)
+		return ret;
+	*out_flags = msg->msg_flags & OUT_FLAGS;
+	*done += ret;
+	if (sock->type != SOCK_STREAM)
+		return *out_flags & MSG_TRUNC ? -EMSGSIZE : 0;
+	if (unlikely(msg_flags & MSG_WAITALL) && ret && msg_data_left(msg))
+		return -EAGAIN;
+	return 0;
+}
+
 static int op_try_recv(struct wsock_op *op, struct socket *sock)
 {
 	struct msghdr msg = { .msg_iter = op->iter };
-	bool stream = sock->type == SOCK_STREAM;
 	int ret;
 
-	if (!iov_iter_count(&op->iter) && stream)
+	if (!iov_iter_count(&op->iter) && sock->type == SOCK_STREAM)
 		return op_try_probe(op, sock);
 	if (op->msg)
 		ret = op_try_recvmsg(op, sock, &msg);
 	else
 		ret = sock_recvmsg(sock, &msg, op->msg_flags & ~MSG_WAITALL);
-	if (ret < 0)
-		return ret;
-
-	op->out_flags = msg.msg_flags & OUT_FLAGS;
-	op->done += ret;
-	if (!stream)
-		return op->out_flags & MSG_TRUNC ? -EMSGSIZE : 0;
-	if (unlikely(op->msg_flags & MSG_WAITALL)) {
+	if (ret > 0)
 		iov_iter_advance(&op->iter, ret);
-		if (ret && iov_iter_count(&op->iter))
-			return -EAGAIN;
-	}
-	return 0;
+	return recv_result(sock, &msg, ret, op->msg_flags, &op->done, &op->out_flags);
+}
+
+/* All or nothing: a stream's send ends when everything is taken. */
+static int send_result(struct socket *sock, int ret, size_t len, size_t *done)
+{
+	if (ret < 0)
+		return send_errno(sock->sk, ret);
+	*done += ret;
+	return ret == len || sock->type != SOCK_STREAM ? 0 : -EAGAIN;
 }
 
 static int op_try_send(struct wsock_op *op, struct socket *sock)
 {
-	int ret;
+	size_t len;
+	int ret, n;
 
-	/* All or nothing: a stream's send ends when everything is taken. */
-	for (;;) {
+	do {
 		struct msghdr msg = { .msg_iter = op->iter, .msg_flags = op->msg_flags };
 
 		if (op->msg) {
@@ -453,38 +536,37 @@ static int op_try_send(struct wsock_op *op, struct socket *sock)
 			msg.msg_control = op->msg->control;
 			msg.msg_controllen = op->msg->user.controllen;
 		}
-		ret = sock_sendmsg(sock, &msg);
-		if (ret < 0)
-			return ret;
-		op->done += ret;
-		if (ret == iov_iter_count(&op->iter) || sock->type != SOCK_STREAM)
-			return 0;
-		iov_iter_advance(&op->iter, ret);
-	}
+		len = iov_iter_count(&op->iter);
+		n = sock_sendmsg(sock, &msg);
+		ret = send_result(sock, n, len, &op->done);
+		if (n > 0)
+			iov_iter_advance(&op->iter, n);
+		/* What was sent in part has to see why it could not go on. */
+	} while (ret == -EAGAIN && n > 0);
+	return ret;
 }
 
 /* Returns 0 or an errno for an end, -EAGAIN when it has to wait. */
 static int op_try(struct wsock_op *op, struct socket *sock)
 {
-	int ret;
-
-	if (op_is_recv(op))
-		ret = op_try_recv(op, sock);
-	else
-		ret = op_try_send(op, sock);
-	return ret == -EAGAIN ? ret : op_errno(op, ret);
+	return op_is_recv(op) ? op_try_recv(op, sock) : op_try_send(op, sock);
 }
 
 /*
  * Would a try be in vain? Says so only where looking is cheap and sure: kTLS
  * and sockmap keep data elsewhere, and replace recvmsg.
  */
+static __always_inline bool recv_hopeless(const struct sock *sk, u32 msg_flags)
+{
+	return skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       sk_is_tcp(sk) && READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
+	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED && !(msg_flags & MSG_OOB) &&
+	       !READ_ONCE(sk->sk_err) && !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
+}
+
 static bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
 {
-	return op_is_recv(op) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
-	       sk_is_tcp(sk) && READ_ONCE(sk->sk_prot)->recvmsg == tcp_prot.recvmsg &&
-	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED && !(op->msg_flags & MSG_OOB) &&
-	       !READ_ONCE(sk->sk_err) && !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
+	return op_is_recv(op) && recv_hopeless(sk, op->msg_flags);
 }
 
 #define IN_MASK		(EPOLLIN | EPOLLRDNORM | EPOLLPRI | EPOLLRDHUP | EPOLLERR | EPOLLHUP)
@@ -576,7 +658,7 @@ static void lane_kick(struct wsock_lane *lane)
 {
 	struct wsock_op *op = lane_head(lane);
 
-	if (lane->running)
+	if (lane->running || wsock_lane_inline(lane))
 		lane->woken = true;
 	else if (op && !op->scheduled)
 		op_schedule(op);
@@ -619,27 +701,30 @@ int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 /* ------------------------------------------------------------------------- */
 /* Ending one */
 
+static void write_status(u64 ov, int result, u64 done, u32 out_flags)
+{
+	struct wsock_status __user *status = u64_to_user_ptr(ov);
+	u64 internal = result ? wsock_status(-result) : 0;
+
+	if (!user_write_access_begin(status, sizeof(*status)))
+		return;
+	unsafe_put_user(done, &status->internal_high, efault);
+	unsafe_put_user(out_flags, &status->flags, efault);
+	/* Pairs with the acquire of whoever polls the status. */
+	smp_wmb();
+	unsafe_put_user(internal, &status->internal, efault);
+efault:
+	user_write_access_end();
+}
+
 /*
  * What the program sees in its memory. Only somebody who runs in that memory
  * writes: at exit nobody does, and nobody would look.
  */
 static void op_write_status(struct wsock_op *op)
 {
-	struct wsock_status __user *status = u64_to_user_ptr(op->ov);
-	u64 internal;
-
-	if (!(op->flags & WSOCK_CMD_STATUS) || current->mm != op->socket->ctx->mm)
-		return;
-	internal = op->result ? wsock_status(-op->result) : 0;
-	if (!user_write_access_begin(status, sizeof(*status)))
-		return;
-	unsafe_put_user((u64)op->done, &status->internal_high, efault);
-	unsafe_put_user(op->out_flags, &status->flags, efault);
-	/* Pairs with the acquire of whoever polls the status. */
-	smp_wmb();
-	unsafe_put_user(internal, &status->internal, efault);
-efault:
-	user_write_access_end();
+	if ((op->flags & WSOCK_CMD_STATUS) && current->mm == op->socket->ctx->mm)
+		write_status(op->ov, op->result, op->done, op->out_flags);
 }
 
 static void op_forget_name(struct wsock_op *op)
@@ -691,6 +776,19 @@ static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
 	op_put(op);
 }
 
+/* With the last operation of a lane its door opens again. */
+static void lane_open(struct wsock_socket *s, struct wsock_lane *lane)
+{
+	if (!lane->nr_ops && !s->dead)
+		atomic_andnot(WSOCK_LANE_CLOSED, &lane->door);
+}
+
+static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane)
+{
+	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
+	lane_open(s, lane);
+}
+
 /* Take an operation that waits out of its lane, to end it with @err. */
 static bool op_claim(struct wsock_op *op, int err)
 {
@@ -701,7 +799,7 @@ static bool op_claim(struct wsock_op *op, int err)
 	if (op->state != OP_QUEUED)
 		return false;
 	list_del(&op->node);
-	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
+	lane_remove(s, lane);
 	op->state = OP_ENDING;
 	op->result = err;
 	s->busy++;
@@ -779,6 +877,18 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 }
 
 /*
+ * The turn is given back. Returns the operation that @ex has to run next,
+ * RUNNING already: until that ends the caller stays among the busy.
+ */
+static struct wsock_op *lane_release(struct wsock_socket *s, struct wsock_lane *lane,
+				     struct op_executor *ex)
+{
+	lane->running = NULL;
+	lane_remove(s, lane);
+	return lane->nr_ops ? lane_next(s, lane, ex) : NULL;
+}
+
+/*
  * A RUNNING operation has its result. Its status is written while it is still
  * its lane's running one, so one visit to the lock ends it and passes the turn.
  * Returns the operation that @ex has to run next, RUNNING already.
@@ -786,8 +896,7 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
-	struct wsock_op *next = NULL;
+	struct wsock_op *next;
 
 	op->result = ret;
 	op_write_status(op);
@@ -799,13 +908,10 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 		op_forget_name(op);
 
 	spin_lock_irq(&s->lock);
-	lane->running = NULL;
-	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
 	WRITE_ONCE(op->state, OP_ENDED);
 	if (unlikely(op->waited))
 		wake_up_all(&s->ctx->idle);
-	if (lane->nr_ops)
-		next = lane_next(s, lane, ex);
+	next = lane_release(s, op_lane(op), ex);
 	if (!next)
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
@@ -936,6 +1042,69 @@ static int op_refusal(const struct wsock_socket *s)
 }
 
 /*
+ * Take the turn of a lane for a submission that has no operation yet, if there
+ * is none before it. The socket needs no reference then: wsock_socket_free()
+ * waits for the end of the turn.
+ */
+static bool lane_enter(struct wsock_lane *lane)
+{
+	return atomic_cmpxchg(&lane->door, 0, WSOCK_LANE_INLINE) == 0;
+}
+
+static noinline void lane_leave_slow(struct wsock_socket *s, struct wsock_lane *lane,
+				     struct op_executor *ex)
+{
+	struct wsock_op *next = NULL;
+	bool free = false;
+
+	spin_lock_irq(&s->lock);
+	atomic_andnot(WSOCK_LANE_INLINE, &lane->door);
+	if (s->dead) {
+		wake_up_all(&s->ctx->idle);
+		free = s->orphan && !wsock_lane_inline(&s->lanes[WSOCK_IN]) &&
+		       !wsock_lane_inline(&s->lanes[WSOCK_OUT]);
+	}
+	if (lane->nr_ops)
+		next = lane_next(s, lane, ex);
+	if (next)
+		s->busy++;
+	spin_unlock_irq(&s->lock);
+	if (next)
+		op_run(next, ex);
+	if (free)
+		wsock_socket_free(s);
+}
+
+/* Give that turn back; operations may have queued behind it. */
+static __always_inline void lane_leave(struct wsock_socket *s, struct wsock_lane *lane,
+				       struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	if (likely(atomic_cmpxchg(&lane->door, WSOCK_LANE_INLINE, 0) == WSOCK_LANE_INLINE))
+		return;
+	lane_leave_slow(s, lane, &OP_SUBMITTER(cmd, issue_flags));
+}
+
+/* Hand that turn to the operation that the submission had to make. */
+static int op_take_turn(struct wsock_op *op)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	int ret = 0;
+
+	spin_lock_irq(&s->lock);
+	if (s->dead) {
+		ret = op_refusal(s);
+	} else {
+		atomic_set(&lane->door, WSOCK_LANE_CLOSED);
+		lane->running = op;
+		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+		s->busy++;
+	}
+	spin_unlock_irq(&s->lock);
+	return ret;
+}
+
+/*
  * Give a new operation its place. Returns 0 with it RUNNING, -EIOCBQUEUED with
  * it queued behind others, -ECANCELED with it ENDING since it was cancelled on
  * its way, or another error with no operation.
@@ -945,16 +1114,21 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op_lane(op);
+	bool behind;
 	int ret;
 
-	spin_lock_irq(&s->lock);
-	/* Behind others it pends for sure, and has to be ready for its end. */
-	while (lane->nr_ops && !op->pending && !s->dead) {
+	for (;;) {
+		spin_lock_irq(&s->lock);
+		atomic_or(WSOCK_LANE_CLOSED, &lane->door);
+		behind = lane->nr_ops || wsock_lane_inline(lane);
+		if (!behind || op->pending || s->dead)
+			break;
+		/* Behind others it pends for sure, and has to be ready for its end. */
+		lane_open(s, lane);
 		spin_unlock_irq(&s->lock);
 		ret = op_make_pending(op, sock->file, devfile, issue_flags);
 		if (ret)
 			return ret;
-		spin_lock_irq(&s->lock);
 	}
 	if (s->dead && !op->pending) {
 		ret = op_refusal(s);
@@ -964,7 +1138,7 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		s->busy++;
 		ret = -ECANCELED;
 	} else {
-		if (lane->nr_ops) {
+		if (behind) {
 			list_add_tail(&op->node, &lane->ops);
 			op->state = OP_QUEUED;
 			ret = -EIOCBQUEUED;
@@ -976,42 +1150,30 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		}
 		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
 	}
+	lane_open(s, lane);
 	spin_unlock_irq(&s->lock);
 	return ret;
 }
 
 /*
- * Returns what the submitter is told: bytes, a negative errno, or -EIOCBQUEUED
- * for an operation that pends and is not the submitter's any more.
+ * A new operation has its lane's turn. @vain: no need to try at first. Returns
+ * what the submitter is told: bytes, a negative errno, or -EIOCBQUEUED for an
+ * operation that pends and is not the submitter's any more.
  */
 static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfile,
-		    unsigned int issue_flags)
+		    bool vain, struct op_executor *ex)
 {
-	struct op_executor ex = {
-		.ring = op_ring(op),
-		.issue_flags = issue_flags,
-		.budget = EXEC_BUDGET,
-	};
 	struct wsock_op *next;
 	bool pending;
 	int ret;
 
-	ret = op_enqueue(op, sock, devfile, issue_flags);
-	if (ret == -EIOCBQUEUED)
-		return ret;
-	if (ret == -ECANCELED) {
-		op_end(op, !READ_ONCE(op->socket->dead), issue_flags);
-		return -EIOCBQUEUED;
-	}
-	if (ret)
-		goto put;
-
 	do {
-		ret = op_hopeless(op, sock->sk) ? -EAGAIN : op_try(op, sock);
+		ret = vain ? -EAGAIN : op_try(op, sock);
 		if (ret != -EAGAIN)
 			break;
+		vain = false;
 		if (!op->pending) {
-			ret = op_make_pending(op, sock->file, devfile, issue_flags);
+			ret = op_make_pending(op, sock->file, devfile, ex->issue_flags);
 			if (ret)
 				break;
 		}
@@ -1021,77 +1183,215 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 		return ret;
 
 	pending = op->pending;
-	next = op_finish(op, ret, &ex);
+	next = op_finish(op, ret, ex);
 	ret = pending ? -EIOCBQUEUED : op_value(op);
 	if (next)
-		op_run(next, &ex);
-	if (pending)
-		return ret;
-put:
-	op_free(op);
+		op_run(next, ex);
+	if (!pending)
+		op_free(op);
 	return ret;
 }
 
-/**
- * wsock_op_submit - submit an operation
- * @ctx: the context
- * @devfile: the open it comes through
- * @args: the operation
- * @cmd: the command it came as, or NULL
- * @issue_flags: of the command
- *
- * Returns bytes, a negative errno, or -EIOCBQUEUED when it pends.
+/*
+ * Submit what needs an operation of its own. With @turn the submission has the
+ * turn of the lane, which passes to the operation, and transferred @done bytes
+ * in it; otherwise it has a reference to @s. @vain: a try would be in vain.
  */
-long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
-		     const struct wsock_submit *args,
-		     struct io_uring_cmd *cmd, unsigned int issue_flags)
+static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
+			       struct file *devfile, struct wsock_submit args,
+			       struct io_uring_cmd *cmd, unsigned int issue_flags,
+			       bool turn, size_t done, bool vain)
+{
+	struct wsock_lane *lane = code_lane(s, args.op);
+	struct wsock_op *op;
+	int ret;
+
+	if (turn && !refcount_inc_not_zero(&s->refs)) {
+		ret = op_refusal(s);
+		goto leave;
+	}
+	op = op_create(s, &args, cmd, done);
+	if (IS_ERR(op)) {
+		ret = PTR_ERR(op);
+		goto leave;
+	}
+	ret = turn ? op_take_turn(op) : op_enqueue(op, sock, devfile, issue_flags);
+	if (ret == -EIOCBQUEUED)
+		return ret;
+	if (ret == -ECANCELED) {
+		op_end(op, !READ_ONCE(s->dead), issue_flags);
+		return -EIOCBQUEUED;
+	}
+	if (!ret)
+		return op_issue(op, sock, devfile, vain,
+				&OP_SUBMITTER(cmd, issue_flags));
+	op_free(op);
+leave:
+	if (turn)
+		lane_leave(s, lane, cmd, issue_flags);
+	return ret;
+}
+
+/* What an operation may be given, whatever its socket is. */
+static __always_inline int submit_check(struct wsock_submit args)
+{
+	if (args.op - WSOCK_OP_RECV > WSOCK_OP_SENDMSG - WSOCK_OP_RECV)
+		return -EOPNOTSUPP;
+	if (args.pad || (args.cmd.flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) ||
+	    (args.cmd.event_fd && !(args.cmd.flags & WSOCK_CMD_EVENT)))
+		return -EINVAL;
+	if (args.cmd.flags & WSOCK_CMD_STATUS) {
+		if (args.cmd.ov & 7)
+			return -EINVAL;
+		if (!access_ok(u64_to_user_ptr(args.cmd.ov), sizeof(struct wsock_status)))
+			return -EFAULT;
+	}
+	if (likely(!args.cmd.msg_flags))
+		return 0;
+	if (args.cmd.msg_flags & ~(code_is_recv(args.op) ? RECV_FLAGS : SEND_FLAGS))
+		return -EINVAL;
+	return (args.cmd.msg_flags & MSG_WAITALL) && args.cmd.msg_flags != MSG_WAITALL ?
+	       -EOPNOTSUPP : 0;
+}
+
+/* May it be tried before there is an operation? Not what has more to import. */
+static __always_inline bool is_plain(struct wsock_submit args)
+{
+	return (args.op == WSOCK_OP_SEND || (args.op == WSOCK_OP_RECV && args.len)) &&
+	       !(args.cmd.flags & WSOCK_CMD_EVENT);
+}
+
+/* Try a RECV or SEND of which there is no operation yet. As op_try(). */
+static __always_inline int try_plain(struct wsock_submit args, struct socket *sock,
+				     size_t *done)
+{
+	u32 msg_flags = args.cmd.msg_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
+	bool recv = args.op == WSOCK_OP_RECV;
+	struct msghdr msg = {};
+	u32 out_flags = 0;
+	int ret;
+
+	ret = import_ubuf(recv ? ITER_DEST : ITER_SOURCE, u64_to_user_ptr(args.addr),
+			  args.len, &msg.msg_iter);
+	if (unlikely(ret))
+		return ret;
+	if (recv) {
+		ret = sock_recvmsg(sock, &msg, msg_flags & ~MSG_WAITALL);
+		ret = recv_result(sock, &msg, ret, msg_flags, done, &out_flags);
+	} else {
+		msg.msg_flags = msg_flags;
+		ret = sock_sendmsg(sock, &msg);
+		ret = send_result(sock, ret, args.len, done);
+	}
+	if (ret != -EAGAIN && (args.cmd.flags & WSOCK_CMD_STATUS))
+		write_status(args.cmd.ov, ret, *done, out_flags);
+	return ret;
+}
+
+/*
+ * The arguments come by value, and the two doors have a copy of this each, so
+ * that they stay in registers where no operation has to be made.
+ */
+static __always_inline long submit(struct wsock_context *ctx, struct file *devfile,
+				   struct wsock_submit args, struct io_uring_cmd *cmd,
+				   unsigned int issue_flags)
 {
 	struct wsock_socket *s;
-	struct wsock_op *op;
+	struct wsock_lane *lane;
 	struct socket *sock;
-	u32 msg_flags;
+	bool turn, vain;
+	size_t done = 0;
+	int ret;
 
 	if (!READ_ONCE(ctx->registrations))
 		return -EBADFD;
-	switch (args->op) {
-	case WSOCK_OP_RECV:
-	case WSOCK_OP_RECVMSG:
-		msg_flags = RECV_FLAGS;
-		break;
-	case WSOCK_OP_SEND:
-	case WSOCK_OP_SENDMSG:
-		msg_flags = SEND_FLAGS;
-		break;
-	default:
-		return -EOPNOTSUPP;
-	}
-	if (args->pad || (args->cmd.flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) ||
-	    (args->cmd.msg_flags & ~msg_flags) ||
-	    (args->cmd.event_fd && !(args->cmd.flags & WSOCK_CMD_EVENT)))
-		return -EINVAL;
-	if (args->cmd.flags & WSOCK_CMD_STATUS) {
-		if (args->cmd.ov & 7)
-			return -EINVAL;
-		if (!access_ok(u64_to_user_ptr(args->cmd.ov), sizeof(struct wsock_status)))
-			return -EFAULT;
-	}
-
-	CLASS(fd, f)(args->fd);
+	ret = submit_check(args);
+	if (ret)
+		return ret;
+	CLASS(fd, f)(args.fd);
 	if (fd_empty(f))
 		return -EBADF;
 	sock = sock_from_file(fd_file(f));
 	if (!sock)
 		return -ENOTSOCK;
-	if ((args->cmd.msg_flags & MSG_WAITALL) &&
-	    (sock->type != SOCK_STREAM || args->cmd.msg_flags != MSG_WAITALL))
+	if (unlikely(args.cmd.msg_flags & MSG_WAITALL) && sock->type != SOCK_STREAM)
 		return -EOPNOTSUPP;
-	s = wsock_socket_get(ctx, args->fd, sock->sk);
-	if (!s)
+
+	rcu_read_lock_sched();
+	s = wsock_socket_lookup(ctx, args.fd);
+	if (unlikely(!s || s->sk != sock->sk)) {
+		rcu_read_unlock_sched();
 		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
-	op = op_create(s, args, cmd);
-	if (IS_ERR(op))
-		return PTR_ERR(op);
-	return op_issue(op, sock, devfile, issue_flags);
+	}
+	lane = code_lane(s, args.op);
+	vain = code_is_recv(args.op) && recv_hopeless(s->sk, args.cmd.msg_flags);
+	turn = !vain && is_plain(args) && lane_enter(lane);
+	if (!turn && !refcount_inc_not_zero(&s->refs))
+		s = NULL;
+	rcu_read_unlock_sched();
+	if (unlikely(!s))
+		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
+
+	if (turn) {
+		ret = try_plain(args, sock, &done);
+		if (ret != -EAGAIN) {
+			lane_leave(s, lane, cmd, issue_flags);
+			return ret < 0 ? ret : done;
+		}
+		vain = !done;
+	}
+	return submit_op(s, sock, devfile, args, cmd, issue_flags, turn, done, vain);
+}
+
+/**
+ * wsock_op_submit - submit an operation by ioctl
+ * @ctx: the context
+ * @devfile: the open it comes through
+ * @arg: struct wsock_submit of the program
+ *
+ * Returns bytes, or a negative errno: -EINPROGRESS when it pends.
+ */
+long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
+		     const void __user *arg)
+{
+	struct wsock_submit args;
+	long ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	ret = submit(ctx, devfile, args, NULL, 0);
+	return ret == -EIOCBQUEUED ? -EINPROGRESS : ret;
+}
+
+/**
+ * wsock_op_submit_uring - submit an operation by io_uring
+ * @ctx: the context
+ * @cmd: the command
+ * @issue_flags: how it is issued
+ *
+ * Returns bytes, a negative errno, or -EIOCBQUEUED when it pends.
+ */
+int wsock_op_submit_uring(struct wsock_context *ctx, struct io_uring_cmd *cmd,
+			  unsigned int issue_flags)
+{
+	const struct wsock_cmd *sqe_cmd = wsock_uring_sqe_cmd(cmd);
+	const struct io_uring_sqe *sqe = cmd->sqe;
+	struct wsock_submit args;
+
+	if ((cmd->flags & IORING_URING_CMD_MASK) || READ_ONCE(sqe->buf_index) ||
+	    READ_ONCE(sqe->ioprio))
+		return -EINVAL;
+	/* The SQE is shared with the program: every field is read once. */
+	args.op = cmd->cmd_op;
+	args.fd = READ_ONCE(sqe->splice_fd_in);
+	args.addr = READ_ONCE(sqe->addr);
+	args.len = READ_ONCE(sqe->len);
+	args.pad = 0;
+	args.cmd.ov = READ_ONCE(sqe_cmd->ov);
+	args.cmd.event_fd = READ_ONCE(sqe_cmd->event_fd);
+	args.cmd.flags = READ_ONCE(sqe_cmd->flags);
+	args.cmd.msg_flags = READ_ONCE(sqe_cmd->msg_flags);
+	return submit(ctx, cmd->file, args, cmd, issue_flags);
 }
 
 /* ------------------------------------------------------------------------- */

@@ -138,14 +138,36 @@ static void socket_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(socket_cache, container_of(rcu, struct wsock_socket, rcu));
 }
 
+static bool socket_inline(const struct wsock_socket *s)
+{
+	return wsock_lane_inline(&s->lanes[WSOCK_IN]) ||
+	       wsock_lane_inline(&s->lanes[WSOCK_OUT]);
+}
+
 /**
- * wsock_socket_free - the last reference is gone
+ * wsock_socket_orphan - the last reference is gone
+ * @s: the socket; freed now, or by who has the turn of a lane without one
+ */
+void wsock_socket_orphan(struct wsock_socket *s)
+{
+	bool used;
+
+	spin_lock_irq(&s->lock);
+	s->orphan = true;
+	used = socket_inline(s);
+	spin_unlock_irq(&s->lock);
+	if (!used)
+		wsock_socket_free(s);
+}
+
+/**
+ * wsock_socket_free - no reference is left and nobody is busy with it
  * @s: the socket
  */
 void wsock_socket_free(struct wsock_socket *s)
 {
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
-		wsock_op_free_spare(&s->lanes[i]);
+		wsock_op_free_spares(&s->lanes[i]);
 	sock_put(s->sk);
 	wsock_context_put(s->ctx);
 	this_cpu_dec(nr_sockets);
@@ -214,10 +236,13 @@ static bool socket_connected(const struct sock *sk)
 				  TCPF_FIN_WAIT2 | TCPF_LAST_ACK | TCPF_CLOSING));
 }
 
+/* From now on no operation begins. */
 static void socket_kill(struct wsock_socket *s)
 {
 	spin_lock_irq(&s->lock);
 	s->dead = true;
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+		atomic_or(WSOCK_LANE_CLOSED, &s->lanes[i].door);
 	spin_unlock_irq(&s->lock);
 }
 
@@ -226,7 +251,7 @@ static bool socket_idle(struct wsock_socket *s)
 	bool idle;
 
 	spin_lock_irq(&s->lock);
-	idle = !s->busy;
+	idle = !s->busy && !socket_inline(s);
 	spin_unlock_irq(&s->lock);
 	return idle;
 }
@@ -256,10 +281,8 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 	ctx->nr_sockets--;
 	last = owner_remove(s);
 
-	spin_lock_irq(&s->lock);
-	s->dead = true;
-	receiving = s->lanes[WSOCK_IN].nr_ops;
-	spin_unlock_irq(&s->lock);
+	socket_kill(s);
+	receiving = READ_ONCE(s->lanes[WSOCK_IN].nr_ops);
 	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true);
 	/* A final release will not know this socket: nobody may write any more. */
 	socket_wait(s);

@@ -35,6 +35,10 @@
  * through one, and freed. A RUNNING one that is cancelled ends, instead of
  * waiting again, with what it was told.
  *
+ * Most operations need none of this: a submission that finds its lane empty
+ * takes the turn by an atomic exchange (WSOCK_LANE_INLINE) and tries, and an
+ * operation is made only if it would block.
+ *
  * A QUEUED operation at the head of its lane is "scheduled" when a wake-up has
  * asked for its executor: task work of the submitting thread (through io_uring
  * for a command), or a worker when that thread is gone or must not be disturbed
@@ -138,13 +142,19 @@ struct wsock_open {
 
 enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
 
+/* A submission tries before there is an operation: it has the turn. */
+#define WSOCK_LANE_INLINE	1
+/* No submission may do so: there are operations, or the socket is dead. */
+#define WSOCK_LANE_CLOSED	2
+
 /**
  * struct wsock_lane - the operations of one direction of a socket
  * @ops: FIFO of the QUEUED ones; wsock_socket.lock
  * @running: the RUNNING one, ahead of them; wsock_socket.lock
  * @nr_ops: how many that is; wsock_socket.lock
- * @woken: a wake-up came for @running; wsock_socket.lock
- * @spare: one free operation, so that the usual one at a time is not allocated;
+ * @woken: a wake-up came for who has the turn; wsock_socket.lock
+ * @door: WSOCK_LANE_* bits, changed atomically
+ * @spares: free operations, so that what usually pends is not allocated;
  *	exchanged atomically
  */
 struct wsock_lane {
@@ -152,12 +162,14 @@ struct wsock_lane {
 	struct wsock_op *running;
 	unsigned int nr_ops;
 	bool woken;
-	struct wsock_op *spare;
+	atomic_t door;
+	struct wsock_op *spares;
 };
 
 /**
  * struct wsock_socket - a struct sock owned by a context
- * @refs: one for being in @ctx->sockets, one per operation, one per user
+ * @refs: one for being in @ctx->sockets, one per operation, one per user but
+ *	those in a lane's door
  * @ctx: counted; set once
  * @sk: counted; set once. Weak in the sense that close(2) still closes it.
  * @node: in @ctx->sockets; @ctx->lock
@@ -168,6 +180,7 @@ struct wsock_lane {
  * @busy: threads that try or end an operation of this socket, and so may
  *	write to user memory; @lock
  * @dead: no operation may be queued any more; @lock, never cleared
+ * @orphan: no reference is left: the last to leave a lane's door frees it; @lock
  * @armed: @wait is on the socket's wait queue; @lock and the wait-queue lock
  * @wait: @armed says where
  */
@@ -183,6 +196,7 @@ struct wsock_socket {
 	struct wsock_lane lanes[WSOCK_DIRECTIONS];
 	unsigned int busy;
 	bool dead;
+	bool orphan;
 	bool armed;
 	struct wait_queue_entry wait;
 	struct rcu_head rcu;
@@ -215,6 +229,7 @@ void wsock_context_debugfs(struct dentry *dir);
 int wsock_socket_adopt(struct wsock_context *ctx, int fd);
 int wsock_socket_close(struct wsock_context *ctx, int fd);
 void wsock_socket_free(struct wsock_socket *s);
+void wsock_socket_orphan(struct wsock_socket *s);
 void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause);
 long wsock_socket_count(void);
 int wsock_socket_init(void);
@@ -222,8 +237,9 @@ void wsock_socket_exit(void);
 
 /* operation.c */
 long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
-		     const struct wsock_submit *args,
-		     struct io_uring_cmd *cmd, unsigned int issue_flags);
+		     const void __user *arg);
+int wsock_op_submit_uring(struct wsock_context *ctx, struct io_uring_cmd *cmd,
+			  unsigned int issue_flags);
 void wsock_op_cancel_uring(struct io_uring_cmd *cmd);
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args);
 unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify);
@@ -232,7 +248,7 @@ int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key);
 void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts);
 long wsock_op_pending(void);
-void wsock_op_free_spare(struct wsock_lane *lane);
+void wsock_op_free_spares(struct wsock_lane *lane);
 int wsock_op_init(void);
 void wsock_op_exit(void);
 
@@ -254,6 +270,10 @@ static inline int wsock_context_check(const struct wsock_context *ctx)
 	return task_tgid(current) == ctx->tgid && current->mm == ctx->mm ? 0 : -EPERM;
 }
 
+/* Under RCU of the cheapest kind, as every submission looks up its socket. */
+#define wsock_lookup_is_safe(ctx) \
+	(lockdep_is_held(&(ctx)->lock) || rcu_read_lock_sched_held())
+
 /**
  * wsock_socket_lookup - what was adopted under a descriptor
  * @ctx: the context, locked, or under RCU
@@ -264,11 +284,11 @@ static inline struct wsock_socket *wsock_socket_lookup(struct wsock_context *ctx
 {
 	struct wsock_table *table;
 
-	table = rcu_dereference_check(ctx->table, lockdep_is_held(&ctx->lock));
+	table = rcu_dereference_check(ctx->table, wsock_lookup_is_safe(ctx));
 	if (!table || fd >= table->nr)
 		return NULL;
 	return rcu_dereference_check(table->slots[array_index_nospec(fd, table->nr)],
-				     lockdep_is_held(&ctx->lock));
+				     wsock_lookup_is_safe(ctx));
 }
 
 /**
@@ -285,11 +305,11 @@ static inline struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, i
 {
 	struct wsock_socket *s;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	s = wsock_socket_lookup(ctx, fd);
 	if (s && (s->sk != sk || !refcount_inc_not_zero(&s->refs)))
 		s = NULL;
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return s;
 }
 
@@ -300,7 +320,7 @@ static inline struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, i
 static inline void wsock_socket_put(struct wsock_socket *s)
 {
 	if (refcount_dec_and_test(&s->refs))
-		wsock_socket_free(s);
+		wsock_socket_orphan(s);
 }
 
 /**
@@ -312,6 +332,15 @@ static inline void wsock_socket_leave(struct wsock_socket *s)
 	lockdep_assert_held(&s->lock);
 	if (!--s->busy && s->dead)
 		wake_up_all(&s->ctx->idle);
+}
+
+/**
+ * wsock_lane_inline - does a submission try before there is an operation?
+ * @lane: the lane
+ */
+static inline bool wsock_lane_inline(const struct wsock_lane *lane)
+{
+	return atomic_read(&lane->door) & WSOCK_LANE_INLINE;
 }
 
 #endif /* _WSOCK_H */
