@@ -37,6 +37,7 @@ static int __init wsock_init(void)
 	ret = wsock_op_init();
 	if (ret)
 		goto err_socket;
+	wsock_port_init();
 	debugfs_dir = debugfs_create_dir("wsock", NULL);
 	wsock_context_debugfs(debugfs_dir);
 	ret = misc_register(&wsock_device);
@@ -46,6 +47,7 @@ static int __init wsock_init(void)
 
 err_debugfs:
 	debugfs_remove(debugfs_dir);
+	wsock_port_exit();
 	wsock_op_exit();
 err_socket:
 	wsock_socket_exit();

@@ -368,22 +368,15 @@ static void worker_quit(struct wsock_port *port)
 	kfree(worker);
 }
 
-static DEFINE_MUTEX(notifiers_lock);
-static bool notifiers_enabled;		/* notifiers_lock */
-
-/* Patches the scheduler: once, and not before there is a port with a limit. */
+/* These patch the scheduler. */
 static void notifiers_enable(void)
 {
-	guard(mutex)(&notifiers_lock);
-	if (!notifiers_enabled)
-		preempt_notifier_inc();
-	notifiers_enabled = true;
+	preempt_notifier_inc();
 }
 
 static void notifiers_disable(void)
 {
-	if (notifiers_enabled)
-		preempt_notifier_dec();
+	preempt_notifier_dec();
 }
 #else
 /* See Kbuild: no port has a limit. */
@@ -778,8 +771,6 @@ int wsock_port_create(const struct wsock_port_args *args)
 	INIT_LIST_HEAD(&port->items);
 	INIT_LIST_HEAD(&port->waiters);
 	init_waitqueue_head(&port->queue);
-	if (port_limited(port))
-		notifiers_enable();
 
 	port->tgid = get_pid(task_tgid(current));
 	mmgrab(current->mm);
@@ -802,6 +793,14 @@ int wsock_port_create(const struct wsock_port_args *args)
 long wsock_port_count(void)
 {
 	return atomic_long_read(&nr_ports);
+}
+
+/**
+ * wsock_port_init - at module load
+ */
+void __init wsock_port_init(void)
+{
+	notifiers_enable();
 }
 
 /**

@@ -276,6 +276,7 @@ struct wsock_port *wsock_port_ref(struct wsock_port *port);
 void wsock_port_put(struct wsock_port *port);
 bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item);
 long wsock_port_count(void);
+void wsock_port_init(void);
 void wsock_port_exit(void);
 
 /* status.c */
