@@ -20,7 +20,9 @@ static_assert(sizeof(struct wsock_wait) == 16);
 static_assert(sizeof(struct wsock_cmd) == 16);
 static_assert(sizeof(struct wsock_status) == 24);
 static_assert(sizeof(struct wsock_msg) == 64);
-static_assert(sizeof(struct wsock_submit) == 40);
+static_assert(sizeof(struct wsock_submit) == 48);
+static_assert(sizeof(struct wsock_associate) == 16);
+static_assert(sizeof(struct wsock_modes) == 8);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -138,9 +140,9 @@ static int cancel(struct wsock_context *ctx, const void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	if (args.flags & ~WSOCK_CANCEL_ALL)
+	if (args.flags & ~(WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD))
 		return -EINVAL;
-	if ((args.flags & WSOCK_CANCEL_ALL) && args.ov)
+	if ((args.flags & WSOCK_CANCEL_ALL) ? args.ov : args.flags)
 		return -EINVAL;
 	return wsock_op_cancel(ctx, &args);
 }
@@ -158,6 +160,24 @@ static long wait(struct wsock_context *ctx, void __user *arg)
 	    copy_to_user(arg, &args, sizeof(args)))
 		return -EFAULT;
 	return ret;
+}
+
+static int associate(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_associate args;
+
+	return copy_from_user(&args, arg, sizeof(args)) ? -EFAULT :
+	       wsock_socket_associate(ctx, &args);
+}
+
+static int modes(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_modes args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	return args.modes & ~WSOCK_MODE_SKIP_ON_SUCCESS ? -EINVAL :
+	       wsock_socket_modes(ctx, &args);
 }
 
 static int port(const void __user *arg)
@@ -199,6 +219,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return wsock_op_submit(open->ctx, file, arg);
 	case WSOCK_IOC_PORT:
 		return port(arg);
+	case WSOCK_IOC_ASSOCIATE:
+		return associate(open->ctx, arg);
+	case WSOCK_IOC_MODES:
+		return modes(open->ctx, arg);
 	default:
 		return -ENOTTY;
 	}

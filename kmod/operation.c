@@ -58,12 +58,18 @@ struct op_msg {
  *	queue lives in it
  * @devfile: without @cmd: the device's, counted likewise: keeps the module
  * @cmd: the command it came as, NULL for an ioctl; set once
- * @task: who submitted it, counted when it pends without @cmd; set once
+ * @task: who submitted it, counted when it pends without @cmd; set when it does
+ * @waiter: who waits for its end and executes it meanwhile; @socket->lock
+ * @port: where its packet goes, counted, or NULL; set once
+ * @key: of the packet; set once
+ * @tag: likewise, the upper half of its status
  * @refs: one for its life, one per task that found it by name
  * @code: enum wsock_op_code; set once
  * @state: enum op_state; @socket->lock
  * @scheduled: its executor was asked for and has not come; @socket->lock
- * @waited: somebody waits for its end; @socket->lock
+ * @waited: several wait for its end; @socket->lock
+ * @poked: @waiter shall execute it; @socket->lock
+ * @packet: its end is told to @port; set with the end
  * @pending: the submitter was or will be told that it is; set by the submitter
  *	before others can end the operation
  * @flags: wsock_cmd.flags; set once
@@ -79,6 +85,7 @@ struct op_msg {
  * @msg: NULL for RECV and SEND; set once
  * @task_work: executor of one that came by ioctl
  * @work: executor instead of the submitting thread
+ * @item: in the queue of @port: to be executed, or ended
  */
 struct wsock_op {
 	union {
@@ -94,11 +101,17 @@ struct wsock_op {
 	struct file *devfile;
 	struct io_uring_cmd *cmd;
 	struct task_struct *task;
+	struct task_struct *waiter;
+	struct wsock_port *port;
+	u64 key;
+	u32 tag;
 	refcount_t refs;
 	u8 code;
 	u8 state;
 	bool scheduled;
 	bool waited;
+	bool poked;
+	bool packet;
 	bool pending;
 	bool silent;
 	u16 flags;
@@ -114,14 +127,20 @@ struct wsock_op {
 	union {
 		struct callback_head task_work;
 		struct work_struct work;
+		struct wsock_item item;
 	};
 };
+
+/* What the documentation promises */
+static_assert(sizeof(struct wsock_op) <= 256);
 
 /* Who executes: decides which further operations of a lane it may run too. */
 struct op_executor {
 	struct io_ring_ctx *ring;	/* of a command, with the flags it came with */
 	unsigned int issue_flags;
 	bool worker;			/* in the name of any ioctl's thread */
+	struct wsock_op *collect;	/* not to be delivered: it is called for */
+	bool collected;
 	int budget;
 };
 
@@ -137,7 +156,7 @@ static struct hlist_bl_head names[1 << NAME_BITS];
 
 static struct kmem_cache *op_cache;
 static struct workqueue_struct *op_workqueue;
-static DEFINE_PER_CPU(long, nr_pending);
+static DEFINE_PER_CPU(long, nr_operations);
 
 static bool code_is_recv(u32 code)
 {
@@ -192,6 +211,38 @@ static noinline int op_get_event(struct wsock_op *op, int fd)
 	INIT_LIST_HEAD(&none.entry);
 	eventfd_ctx_remove_wait_queue(op->event, &none, &count);
 	return 0;
+}
+
+/* A packet goes to the socket's port, or to the one named for this operation. */
+static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
+{
+	/* Pairs with wsock_socket_associate(). */
+	struct wsock_port *port = smp_load_acquire(&op->socket->port);
+
+	if (op->flags & WSOCK_CMD_APC) {
+		if (port)
+			return -EINVAL;
+		port = wsock_port_get(args->cmd.event_fd);
+		if (IS_ERR(port))
+			return PTR_ERR(port);
+		op->port = port;
+		op->key = args->key;
+		op->tag = args->tag;
+	} else if (port && !(op->flags & WSOCK_CMD_NO_PACKET)) {
+		op->port = wsock_port_ref(port);
+		op->key = op->socket->key;
+		op->tag = 0;
+	}
+	return 0;
+}
+
+/*
+ * Does whoever takes it from its port execute it? Not one that has to show its
+ * end before somebody asks.
+ */
+static bool op_runs_in_port(const struct wsock_op *op)
+{
+	return op->port && !(op->flags & (WSOCK_CMD_APC | WSOCK_CMD_EVENT));
 }
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
@@ -294,14 +345,14 @@ static void op_free(struct wsock_op *op)
 		kfree(op->msg->control);
 		kfree(op->msg);
 	}
-	if (op->pending) {
-		atomic_dec(&s->ctx->nr_operations);
-		this_cpu_dec(nr_pending);
-		if (!op->cmd) {
-			put_task_struct(op->task);
-			fput(op->devfile);
-		}
+	if (op->pending && !op->cmd) {
+		put_task_struct(op->task);
+		fput(op->devfile);
 	}
+	if (op->port)
+		wsock_port_put(op->port);
+	atomic_dec(&s->ctx->nr_operations);
+	this_cpu_dec(nr_operations);
 	spare_push(lane, op);
 	wsock_socket_put(s);
 }
@@ -323,13 +374,16 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	struct wsock_op *op;
 	int ret;
 
+	ret = -ENOBUFS;
+	if (atomic_inc_return(&s->ctx->nr_operations) > READ_ONCE(wsock_max_operations))
+		goto refuse;
 	op = spare_pop(lane);
 	if (!op)
 		op = kmem_cache_alloc(op_cache, GFP_KERNEL);
-	if (!op) {
-		wsock_socket_put(s);
-		return ERR_PTR(-ENOMEM);
-	}
+	ret = -ENOMEM;
+	if (!op)
+		goto refuse;
+	this_cpu_inc(nr_operations);
 	INIT_HLIST_BL_NODE(&op->hash);
 	op->socket = s;
 	op->cmd = cmd;
@@ -338,8 +392,13 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->state = OP_RUNNING;
 	op->scheduled = false;
 	op->waited = false;
+	op->poked = false;
+	op->packet = false;
 	op->pending = false;
 	op->silent = false;
+	op->task = NULL;
+	op->waiter = NULL;
+	op->port = NULL;
 	op->flags = args->cmd.flags;
 	op->msg_flags = args->cmd.msg_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
 	op->cancel = 0;
@@ -355,11 +414,18 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 		ret = op_import_buffer(op, args->addr + done, args->len - done);
 	if (!ret && (op->flags & WSOCK_CMD_EVENT))
 		ret = op_get_event(op, args->cmd.event_fd);
+	if (!ret && !cmd)
+		ret = op_get_port(op, args);
 	if (unlikely(ret)) {
 		op_free(op);
 		return ERR_PTR(ret);
 	}
 	return op;
+
+refuse:
+	atomic_dec(&s->ctx->nr_operations);
+	wsock_socket_put(s);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -375,17 +441,11 @@ void wsock_op_free_spares(struct wsock_lane *lane)
  * Before an operation can be ended by others: what it needs while it pends.
  * The submitter calls it, once, with the operation its own.
  */
-static int op_make_pending(struct wsock_op *op, struct file *file, struct file *devfile,
+static void op_make_pending(struct wsock_op *op, struct file *file, struct file *devfile,
 			   unsigned int issue_flags)
 {
-	struct wsock_context *ctx = op->socket->ctx;
-	struct hlist_bl_head *bucket = name_bucket(ctx, op->ov);
+	struct hlist_bl_head *bucket = name_bucket(op->socket->ctx, op->ov);
 
-	if (atomic_inc_return(&ctx->nr_operations) > READ_ONCE(wsock_max_operations)) {
-		atomic_dec(&ctx->nr_operations);
-		return -ENOBUFS;
-	}
-	this_cpu_inc(nr_pending);
 	op->file = get_file(file);
 	if (op->cmd) {
 		/* The command keeps both, until it is completed. */
@@ -402,7 +462,6 @@ static int op_make_pending(struct wsock_op *op, struct file *file, struct file *
 		io_uring_cmd_to_pdu(op->cmd, struct op_pdu)->op = op;
 		io_uring_cmd_mark_cancelable(op->cmd, issue_flags);
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------------- */
@@ -635,9 +694,29 @@ static void op_schedule_worker(struct wsock_op *op)
 	queue_work(op_workqueue, &op->work);
 }
 
+/* Wake who waits for its end: it has ended, or there may be something for it. */
+static void op_poke(struct wsock_op *op)
+{
+	lockdep_assert_held(&op->socket->lock);
+	if (op->waiter) {
+		op->poked = true;
+		wake_up_process(op->waiter);
+	}
+}
+
 static void op_schedule(struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
+	op_poke(op);
+	if (op_runs_in_port(op)) {
+		op->scheduled = true;
+		op->item.kind = WSOCK_ITEM_OP;
+		if (wsock_port_queue(op->port, &op->item))
+			return;
+		/* It was abandoned; the status and the buffers remain. */
+	} else if (op->waiter) {
+		return;
+	}
 	op->scheduled = true;
 	if (op->cmd) {
 		op_schedule_uring(op);
@@ -662,6 +741,8 @@ static void lane_kick(struct wsock_lane *lane)
 		lane->woken = true;
 	else if (op && !op->scheduled)
 		op_schedule(op);
+	else if (op)
+		op_poke(op);
 }
 
 /* The head's turn: it runs. */
@@ -760,20 +841,58 @@ static void op_put_file(struct wsock_op *op)
 	op->file = NULL;
 }
 
-static int op_value(const struct wsock_op *op)
+/*
+ * The last act: tell the ring of an operation that pended; queue the packet,
+ * which is the operation itself; or there is nothing left to tell.
+ */
+static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
 {
-	return op->result < 0 ? op->result : op->done;
+	if (op->cmd && op->pending)
+		wsock_uring_done(op->cmd, op->result ?: op->done, issue_flags);
+	if (op->packet) {
+		op->item.kind = WSOCK_ITEM_OP;
+		if (wsock_port_queue(op->port, &op->item))
+			return;
+	}
+	op_put(op);
 }
 
-/* The last act for an operation that pended: tell its ring, if it has one. */
-static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
+static bool op_leaves_packet(const struct wsock_op *op, bool notify)
+{
+	if (op->flags & WSOCK_CMD_APC)
+		return notify;
+	if (op->pending)
+		return true;
+	return notify && (op->result ||
+			  !(READ_ONCE(op->socket->modes) & WSOCK_MODE_SKIP_ON_SUCCESS));
+}
+
+/*
+ * The result is there: show it to the program. @notify: the event, and a
+ * completion routine, shall learn of it; a socket's port always does.
+ */
+static void op_show(struct wsock_op *op, bool notify)
 {
 	struct wsock_context *ctx = op->socket->ctx;
 
-	atomic64_inc(op->result == -ECANCELED ? &ctx->cancelled : &ctx->completed);
-	if (op->cmd)
-		wsock_uring_done(op->cmd, op_value(op), issue_flags);
-	op_put(op);
+	if (op->pending)
+		atomic64_inc(op->result == -ECANCELED ? &ctx->cancelled : &ctx->completed);
+	op_write_status(op);
+	if (op->port)
+		op->packet = op_leaves_packet(op, notify);
+	if (op->event && notify)
+		eventfd_signal(op->event);
+	if (op->pending)
+		op_forget_name(op);
+}
+
+/* It has ended; under the lock. */
+static void op_set_ended(struct wsock_op *op)
+{
+	WRITE_ONCE(op->state, OP_ENDED);
+	op_poke(op);
+	if (unlikely(op->waited))
+		wake_up_all(&op->socket->ctx->idle);
 }
 
 /* With the last operation of a lane its door opens again. */
@@ -812,7 +931,7 @@ static bool op_claim(struct wsock_op *op, int err)
 /* Tell one that runs to end with @err when it would wait again. */
 static bool op_interrupt(struct wsock_op *op, int err, bool notify)
 {
-	if (!op || op->state != OP_RUNNING || op->cancel)
+	if (op->state != OP_RUNNING || op->cancel)
 		return false;
 	lockdep_assert_held(&op->socket->lock);
 	op->cancel = err;
@@ -826,16 +945,11 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	struct wsock_socket *s = op->socket;
 	bool deliver;
 
-	op_write_status(op);
-	if (notify && op->event)
-		eventfd_signal(op->event);
-	op_forget_name(op);
+	op_show(op, notify);
 	op_put_file(op);
 
 	spin_lock_irq(&s->lock);
-	WRITE_ONCE(op->state, OP_ENDED);
-	if (op->waited)
-		wake_up_all(&s->ctx->idle);
+	op_set_ended(op);
 	/* With an executor on its way, op_execute() delivers. */
 	deliver = !op->scheduled;
 	wsock_socket_leave(s);
@@ -847,7 +961,7 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 /* May @ex run @op as well? */
 static bool op_may_take(const struct op_executor *ex, const struct wsock_op *op)
 {
-	if (ex->budget <= 0 || ex->ring != op_ring(op))
+	if (ex->budget <= 0 || ex->ring != op_ring(op) || op_runs_in_port(op))
 		return false;
 	return op->task == current || (ex->worker && !op->cmd);
 }
@@ -863,8 +977,12 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 	struct wsock_op *op = lane_head(lane);
 
 	lockdep_assert_held(&s->lock);
-	if (!op || op->scheduled)
+	if (!op)
 		return NULL;
+	if (op->scheduled) {
+		op_poke(op);
+		return NULL;
+	}
 	if (s->armed && !lane->woken && op_hopeless(op, s->sk))
 		return NULL;
 	if (!op_may_take(ex, op)) {
@@ -897,29 +1015,28 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_op *next;
+	bool deliver;
 
 	op->result = ret;
-	op_write_status(op);
 	/* An immediate failure has no indication but the return value. */
-	if (op->event &&
-	    (op->pending ? !(op->silent && ret == op->cancel) : !ret || ret == -EMSGSIZE))
-		eventfd_signal(op->event);
-	if (op->pending)
-		op_forget_name(op);
+	op_show(op, op->pending ? !(op->silent && ret == op->cancel) :
+				  !ret || ret == -EMSGSIZE);
 
 	spin_lock_irq(&s->lock);
-	WRITE_ONCE(op->state, OP_ENDED);
-	if (unlikely(op->waited))
-		wake_up_all(&s->ctx->idle);
+	op_set_ended(op);
+	/* In the queue of its port, it is collected from there. */
+	deliver = !op->scheduled;
 	next = lane_release(s, op_lane(op), ex);
 	if (!next)
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
 
-	if (op->pending) {
+	if (op->pending)
 		op_put_file(op);
+	if (op == ex->collect)
+		ex->collected = true;
+	else if (deliver)
 		op_deliver(op, ex->issue_flags);
-	}
 	return next;
 }
 
@@ -968,8 +1085,10 @@ static void op_execute(struct wsock_op *op, struct op_executor *ex)
 	}
 	spin_unlock_irq(&s->lock);
 
-	/* One that is ENDING is delivered by whoever ends it. */
-	if (state == OP_ENDED)
+	/* One that is ENDING or RUNNING is delivered by whoever ends it. */
+	if (state == OP_ENDED && op == ex->collect)
+		ex->collected = true;
+	else if (state == OP_ENDED)
 		op_deliver(op, ex->issue_flags);
 	else if (state == OP_QUEUED && home)
 		op_run(op, ex);
@@ -1030,6 +1149,80 @@ static void op_work(struct work_struct *work)
 	revert_creds(old);
 	put_cred(cred);
 	mmput(mm);
+}
+
+/**
+ * wsock_op_dequeue - an operation was taken from its port's queue
+ * @item: the operation
+ * @packet: what to tell the program
+ *
+ * Executes it, if that is not done already. Returns false when there is no
+ * packet: it waits again, or another ends it just now and will queue it anew.
+ */
+bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet)
+{
+	struct wsock_op *op = container_of(item, struct wsock_op, item);
+	struct op_executor ex = { .collect = op };
+
+	op_execute(op, &ex);
+	if (!ex.collected)
+		return false;
+	packet->key = op->key;
+	packet->ov = op->ov;
+	packet->internal = op->result ? wsock_status(-op->result) : 0;
+	packet->internal |= (u64)op->tag << 32;
+	packet->bytes = op->done;
+	packet->flags = op->out_flags;
+	return true;
+}
+
+/**
+ * wsock_op_dequeued - the program has the packet of an operation
+ * @item: the operation
+ */
+void wsock_op_dequeued(struct wsock_item *item)
+{
+	op_put(container_of(item, struct wsock_op, item));
+}
+
+/**
+ * wsock_op_abandon - an operation was in the queue of a port that is abandoned
+ * @item: the operation; it goes on without a packet
+ */
+void wsock_op_abandon(struct wsock_item *item)
+{
+	struct wsock_op *op = container_of(item, struct wsock_op, item);
+	u8 state;
+
+	spin_lock_irq(&op->socket->lock);
+	state = op->state;
+	op->scheduled = false;
+	if (state == OP_QUEUED)
+		op_schedule(op);
+	spin_unlock_irq(&op->socket->lock);
+	if (state == OP_ENDED)
+		op_put(op);
+}
+
+/* Who waits for the end of an operation executes it, if it is its turn. */
+static void op_pump(struct wsock_op *op)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	struct op_executor ex = { .budget = EXEC_BUDGET };
+	bool turn;
+
+	spin_lock_irq(&s->lock);
+	op->poked = false;
+	turn = op->state == OP_QUEUED && lane_head(lane) == op && !lane->running &&
+	       !wsock_lane_inline(lane);
+	if (turn) {
+		lane_take(lane, op);
+		s->busy++;
+	}
+	spin_unlock_irq(&s->lock);
+	if (turn)
+		op_run(op, &ex);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1126,9 +1319,7 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		/* Behind others it pends for sure, and has to be ready for its end. */
 		lane_open(s, lane);
 		spin_unlock_irq(&s->lock);
-		ret = op_make_pending(op, sock->file, devfile, issue_flags);
-		if (ret)
-			return ret;
+		op_make_pending(op, sock->file, devfile, issue_flags);
 	}
 	if (s->dead && !op->pending) {
 		ret = op_refusal(s);
@@ -1164,32 +1355,26 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 		    bool vain, struct op_executor *ex)
 {
 	struct wsock_op *next;
-	bool pending;
-	int ret;
+	int ret, value;
 
 	do {
 		ret = vain ? -EAGAIN : op_try(op, sock);
 		if (ret != -EAGAIN)
 			break;
 		vain = false;
-		if (!op->pending) {
-			ret = op_make_pending(op, sock->file, devfile, ex->issue_flags);
-			if (ret)
-				break;
-		}
+		if (!op->pending)
+			op_make_pending(op, sock->file, devfile, ex->issue_flags);
 		ret = op_wait(op, sock);
 	} while (ret == -EAGAIN);
 	if (ret == -EIOCBQUEUED)
 		return ret;
 
-	pending = op->pending;
+	/* Once it has ended it is somebody else's, or nobody's. */
+	value = op->pending ? -EIOCBQUEUED : ret ?: op->done;
 	next = op_finish(op, ret, ex);
-	ret = pending ? -EIOCBQUEUED : op_value(op);
 	if (next)
 		op_run(next, ex);
-	if (!pending)
-		op_free(op);
-	return ret;
+	return value;
 }
 
 /*
@@ -1233,12 +1418,20 @@ leave:
 }
 
 /* What an operation may be given, whatever its socket is. */
-static __always_inline int submit_check(struct wsock_submit args)
+static __always_inline int submit_check(struct wsock_submit args, bool uring)
 {
+	u32 flags = args.cmd.flags;
+
 	if (args.op - WSOCK_OP_RECV > WSOCK_OP_SENDMSG - WSOCK_OP_RECV)
 		return -EOPNOTSUPP;
-	if (args.pad || (args.cmd.flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) ||
-	    (args.cmd.event_fd && !(args.cmd.flags & WSOCK_CMD_EVENT)))
+	if ((flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) &&
+	    (uring || (flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT | WSOCK_CMD_APC |
+				 WSOCK_CMD_NO_PACKET)) ||
+	     (flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)) == (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
+		return -EINVAL;
+	if (args.cmd.event_fd && !(flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
+		return -EINVAL;
+	if ((args.tag || args.key) && !(flags & WSOCK_CMD_APC))
 		return -EINVAL;
 	if (args.cmd.flags & WSOCK_CMD_STATUS) {
 		if (args.cmd.ov & 7)
@@ -1258,7 +1451,18 @@ static __always_inline int submit_check(struct wsock_submit args)
 static __always_inline bool is_plain(struct wsock_submit args)
 {
 	return (args.op == WSOCK_OP_SEND || (args.op == WSOCK_OP_RECV && args.len)) &&
-	       !(args.cmd.flags & WSOCK_CMD_EVENT);
+	       !(args.cmd.flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC));
+}
+
+/*
+ * Nor what leaves a packet when it succeeds. (A datagram that was cut has not
+ * quite succeeded.)
+ */
+static bool leaves_packet(struct wsock_submit args, const struct wsock_socket *s)
+{
+	return READ_ONCE(s->port) && !(args.cmd.flags & WSOCK_CMD_NO_PACKET) &&
+	       (!(READ_ONCE(s->modes) & WSOCK_MODE_SKIP_ON_SUCCESS) ||
+		s->sk->sk_type != SOCK_STREAM);
 }
 
 /* Try a RECV or SEND of which there is no operation yet. As op_try(). */
@@ -1305,7 +1509,7 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 
 	if (!READ_ONCE(ctx->registrations))
 		return -EBADFD;
-	ret = submit_check(args);
+	ret = submit_check(args, cmd);
 	if (ret)
 		return ret;
 	CLASS(fd, f)(args.fd);
@@ -1325,7 +1529,8 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	}
 	lane = code_lane(s, args.op);
 	vain = code_is_recv(args.op) && recv_hopeless(s->sk, args.cmd.msg_flags);
-	turn = !vain && is_plain(args) && lane_enter(lane);
+	turn = !vain && is_plain(args) && (cmd || !leaves_packet(args, s)) &&
+	       lane_enter(lane);
 	if (!turn && !refcount_inc_not_zero(&s->refs))
 		s = NULL;
 	rcu_read_unlock_sched();
@@ -1386,7 +1591,8 @@ int wsock_op_submit_uring(struct wsock_context *ctx, struct io_uring_cmd *cmd,
 	args.fd = READ_ONCE(sqe->splice_fd_in);
 	args.addr = READ_ONCE(sqe->addr);
 	args.len = READ_ONCE(sqe->len);
-	args.pad = 0;
+	args.tag = 0;
+	args.key = 0;
 	args.cmd.ov = READ_ONCE(sqe_cmd->ov);
 	args.cmd.event_fd = READ_ONCE(sqe_cmd->event_fd);
 	args.cmd.flags = READ_ONCE(sqe_cmd->flags);
@@ -1436,16 +1642,25 @@ void wsock_op_cancel_uring(struct io_uring_cmd *cmd)
 		op_schedule_uring(op);
 }
 
+static bool op_is(const struct wsock_op *op, enum wsock_whose whose)
+{
+	if (whose == WSOCK_EVERYBODYS)
+		return true;
+	return op->task == current && (whose == WSOCK_MINE || !op_runs_in_port(op));
+}
+
 /**
  * wsock_op_cancel_all - cancel the operations of a socket
  * @s: the socket
  * @err: how they end
  * @notify: signal their events
+ * @whose: which
  *
  * Returns how many were told to end. Those that are submitted meanwhile are
  * not meant, unless the socket is dead and there are none.
  */
-unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify)
+unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
+				 enum wsock_whose whose)
 {
 	struct wsock_op *batch[16], *op, *next;
 	unsigned int left = UINT_MAX, total = 0, n;
@@ -1455,11 +1670,14 @@ unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify)
 		spin_lock_irq(&s->lock);
 		left = min(left, s->lanes[WSOCK_IN].nr_ops + s->lanes[WSOCK_OUT].nr_ops);
 		for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
-			if (op_interrupt(s->lanes[i].running, err, notify))
+			op = s->lanes[i].running;
+			if (op && op_is(op, whose) && op_interrupt(op, err, notify))
 				total++;
 			list_for_each_entry_safe(op, next, &s->lanes[i].ops, node) {
 				if (!left || n == ARRAY_SIZE(batch))
 					break;
+				if (!op_is(op, whose))
+					continue;
 				op_claim(op, err);
 				batch[n++] = op;
 				left--;
@@ -1523,6 +1741,23 @@ static unsigned int op_cancel_named(struct wsock_socket *s, u64 ov)
 	return total;
 }
 
+/* The calling thread ends, and with it what it submitted. */
+static int cancel_thread(struct wsock_context *ctx)
+{
+	struct wsock_socket *s;
+	unsigned int n = 0;
+
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
+	list_for_each_entry(s, &ctx->sockets, node) {
+		if (READ_ONCE(s->lanes[WSOCK_IN].nr_ops) || READ_ONCE(s->lanes[WSOCK_OUT].nr_ops))
+			n += wsock_op_cancel_all(s, -ECANCELED, true, WSOCK_MINE_BOUND);
+		cond_resched();
+	}
+	mutex_unlock(&ctx->lock);
+	return n ?: -ENOENT;
+}
+
 /**
  * wsock_op_cancel - cancel operations of an owned socket
  * @ctx: the context
@@ -1536,6 +1771,9 @@ int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
 	struct socket *sock;
 	unsigned int n;
 
+	if (args->fd == -1 && (args->flags & WSOCK_CANCEL_THREAD))
+		return cancel_thread(ctx);
+
 	if (!READ_ONCE(ctx->registrations))
 		return -EBADFD;
 	CLASS(fd, f)(args->fd);
@@ -1546,7 +1784,9 @@ int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
 	if (!s)
 		return -ENOTSOCK;
 	if (args->flags & WSOCK_CANCEL_ALL)
-		n = wsock_op_cancel_all(s, -ECANCELED, true);
+		n = wsock_op_cancel_all(s, -ECANCELED, true,
+					args->flags & WSOCK_CANCEL_THREAD ?
+					WSOCK_MINE : WSOCK_EVERYBODYS);
 	else
 		n = op_cancel_named(s, args->ov);
 	wsock_socket_put(s);
@@ -1571,43 +1811,96 @@ static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 	return found;
 }
 
+/*
+ * The one who waits also executes. Returns 1 at the end, 0 when the time has
+ * passed, or -ERESTARTSYS.
+ */
+static int op_wait_end(struct wsock_op *op, long timeout)
+{
+	struct wsock_socket *s = op->socket;
+	int ret;
+
+	for (;;) {
+		/* Pairs with op_poke(). */
+		set_current_state(TASK_INTERRUPTIBLE);
+		ret = 1;
+		if (READ_ONCE(op->state) == OP_ENDED)
+			break;
+		if (READ_ONCE(op->poked)) {
+			__set_current_state(TASK_RUNNING);
+			op_pump(op);
+			continue;
+		}
+		ret = 0;
+		if (!timeout)
+			break;
+		ret = -ERESTARTSYS;
+		if (signal_pending(current))
+			break;
+		timeout = schedule_timeout(timeout);
+	}
+	__set_current_state(TASK_RUNNING);
+
+	spin_lock_irq(&s->lock);
+	op->waiter = NULL;
+	/* Who shall execute it now? */
+	if (op->poked && op->state == OP_QUEUED && !op->scheduled)
+		op_schedule(op);
+	spin_unlock_irq(&s->lock);
+	return ret;
+}
+
 /**
  * wsock_op_wait - wait for the end of an operation
  * @ctx: the context
  * @args: which, and how long; what is left of the time is put back
  *
  * Returns 0 when no such operation is pending (any more), -ETIME, or
- * -ERESTARTSYS.
+ * -ERESTARTSYS. Also without time it executes what waits for a thread to come
+ * to its port.
  */
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
 	struct wsock_op *op = name_find(ctx, args->ov);
 	struct wsock_socket *s;
-	long timeout, left;
+	long timeout, ret;
 	u64 deadline;
+	bool first;
 
 	if (!op)
 		return 0;
 	s = op->socket;
 	spin_lock_irq(&s->lock);
-	op->waited = true;
+	first = !op->waiter && !op->cmd;
+	if (first) {
+		op->waiter = current;
+		op->poked = op->scheduled && op_runs_in_port(op);
+	} else {
+		op->waited = true;
+	}
 	spin_unlock_irq(&s->lock);
 
 	timeout = MAX_SCHEDULE_TIMEOUT;
-	if (args->timeout_ns >= 0)
+	if (!args->timeout_ns)
+		timeout = 0;
+	else if (args->timeout_ns > 0)
 		timeout = min_t(u64, nsecs_to_jiffies64(args->timeout_ns) + 1,
 				MAX_SCHEDULE_TIMEOUT - 1);
 	deadline = ktime_get_ns() + args->timeout_ns;
-	left = wait_event_interruptible_timeout(ctx->idle,
-						READ_ONCE(op->state) == OP_ENDED, timeout);
+	if (first)
+		ret = op_wait_end(op, timeout);
+	else
+		ret = wait_event_interruptible_timeout(ctx->idle,
+						       READ_ONCE(op->state) == OP_ENDED,
+						       timeout);
 	op_put(op);
-	if (left > 0)
+	if (ret > 0)
 		return 0;
-	if (!left)
+	if (!ret)
 		return -ETIME;
 	if (args->timeout_ns >= 0)
 		args->timeout_ns = max_t(s64, deadline - ktime_get_ns(), 0);
-	return left;
+	return ret;
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1638,15 +1931,15 @@ void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts)
 }
 
 /**
- * wsock_op_pending - pending operations of all contexts, until their memory is back
+ * wsock_op_total - operations of all contexts, until their memory is back
  */
-long wsock_op_pending(void)
+long wsock_op_total(void)
 {
 	long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(nr_pending, cpu);
+		sum += per_cpu(nr_operations, cpu);
 	return sum;
 }
 

@@ -408,7 +408,10 @@ static void port_hand_out_work(struct irq_work *work)
 /* The port was abandoned, or is being so, with this item in it. */
 static void item_drop(struct wsock_item *item)
 {
-	kfree(container_of(item, struct posted, item));
+	if (item->kind == WSOCK_ITEM_OP)
+		wsock_op_abandon(item);
+	else
+		kfree(container_of(item, struct posted, item));
 }
 
 static void items_drop(struct list_head *items)
@@ -423,12 +426,22 @@ static void items_drop(struct list_head *items)
 
 /*
  * Tell the program of an item, which is gone then. -EFAULT: the array is not
- * there, and the item still is.
+ * there, and the item still is. -EAGAIN: there is no packet, and the item is
+ * not ours any more.
  */
 static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 {
 	struct posted *posted = container_of(item, struct posted, item);
+	struct wsock_packet packet;
 
+	if (item->kind == WSOCK_ITEM_OP) {
+		if (!wsock_op_dequeue(item, &packet))
+			return -EAGAIN;
+		if (copy_to_user(to, &packet, sizeof(*to)))
+			return -EFAULT;
+		wsock_op_dequeued(item);
+		return 0;
+	}
 	if (copy_to_user(to, &posted->packet, sizeof(*to)))
 		return -EFAULT;
 	kfree(posted);
@@ -522,7 +535,7 @@ static void port_put_back(struct get *get, bool vacate)
 	items_drop(&get->taken);
 }
 
-/* Returns how many packets there were, or a negative errno. */
+/* Returns how many packets there were, -EAGAIN for none, or an errno. */
 static int port_deliver(struct get *get, struct wsock_packet __user *to)
 {
 	struct wsock_item *item, *next;
@@ -531,6 +544,8 @@ static int port_deliver(struct get *get, struct wsock_packet __user *to)
 	list_for_each_entry_safe(item, next, &get->taken, node) {
 		list_del(&item->node);
 		ret = item_deliver(item, &to[n]);
+		if (ret == -EAGAIN)
+			continue;
 		if (ret) {
 			list_add(&item->node, &get->taken);
 			port_put_back(get, !n);
@@ -538,7 +553,7 @@ static int port_deliver(struct get *get, struct wsock_packet __user *to)
 		}
 		n++;
 	}
-	return n;
+	return n ?: -EAGAIN;
 }
 
 static int port_get(struct wsock_port *port, struct wsock_port_get *args,
@@ -563,11 +578,14 @@ static int port_get(struct wsock_port *port, struct wsock_port_get *args,
 		init_waitqueue_entry(&entry, current);
 		add_wait_queue(&alert->queue, &entry);
 	}
-	ret = port_take(&get);
+	/* Operations may turn out not to have ended: we go on waiting. */
+	do {
+		ret = port_take(&get);
+		if (ret > 0)
+			ret = port_deliver(&get, u64_to_user_ptr(args->packets));
+	} while (ret == -EAGAIN);
 	if (alert)
 		remove_wait_queue(&alert->queue, &entry);
-	if (ret > 0)
-		ret = port_deliver(&get, u64_to_user_ptr(args->packets));
 	if (ret == -ESHUTDOWN)
 		worker_quit(port);
 	if (ret == -ERESTARTSYS && get.deadline)

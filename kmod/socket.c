@@ -168,6 +168,8 @@ void wsock_socket_free(struct wsock_socket *s)
 {
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
 		wsock_op_free_spares(&s->lanes[i]);
+	if (s->port)
+		wsock_port_put(s->port);
 	sock_put(s->sk);
 	wsock_context_put(s->ctx);
 	this_cpu_dec(nr_sockets);
@@ -283,7 +285,8 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 
 	socket_kill(s);
 	receiving = READ_ONCE(s->lanes[WSOCK_IN].nr_ops);
-	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true);
+	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true,
+			    WSOCK_EVERYBODYS);
 	/* A final release will not know this socket: nobody may write any more. */
 	socket_wait(s);
 
@@ -413,6 +416,73 @@ out:
 	return ret;
 }
 
+/* The owned socket behind @fd, or an errno. */
+static struct wsock_socket *socket_of(struct wsock_context *ctx, int fd)
+{
+	struct wsock_socket *s;
+	struct socket *sock;
+
+	if (!READ_ONCE(ctx->registrations))
+		return ERR_PTR(-EBADFD);
+	CLASS(fd, f)(fd);
+	if (fd_empty(f))
+		return ERR_PTR(-EBADF);
+	sock = sock_from_file(fd_file(f));
+	s = sock ? wsock_socket_get(ctx, fd, sock->sk) : NULL;
+	return s ?: ERR_PTR(-ENOTSOCK);
+}
+
+/**
+ * wsock_socket_associate - give a socket its completion port
+ * @ctx: the context
+ * @args: which
+ */
+int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args)
+{
+	struct wsock_socket *s = socket_of(ctx, args->fd);
+	struct wsock_port *port;
+	int ret = 0;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	port = wsock_port_get(args->port_fd);
+	if (IS_ERR(port)) {
+		wsock_socket_put(s);
+		return PTR_ERR(port);
+	}
+	spin_lock_irq(&s->lock);
+	if (s->port) {
+		ret = -EINVAL;
+	} else {
+		s->key = args->key;
+		/* Pairs with who submits. */
+		smp_store_release(&s->port, port);
+	}
+	spin_unlock_irq(&s->lock);
+	if (ret)
+		wsock_port_put(port);
+	wsock_socket_put(s);
+	return ret;
+}
+
+/**
+ * wsock_socket_modes - set notification modes of a socket
+ * @ctx: the context
+ * @args: which
+ */
+int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args)
+{
+	struct wsock_socket *s = socket_of(ctx, args->fd);
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	spin_lock_irq(&s->lock);
+	WRITE_ONCE(s->modes, s->modes | args->modes);
+	spin_unlock_irq(&s->lock);
+	wsock_socket_put(s);
+	return 0;
+}
+
 /* Close a descriptor of a dead socket, unless it names something else by now. */
 static void socket_close_fd(struct wsock_socket *s, int fd)
 {
@@ -447,7 +517,7 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 	 */
 	list_for_each_entry(s, &ctx->sockets, node) {
 		socket_kill(s);
-		wsock_op_cancel_all(s, -ECANCELED, false);
+		wsock_op_cancel_all(s, -ECANCELED, false, WSOCK_EVERYBODYS);
 		cond_resched();
 	}
 	list_for_each_entry(s, &ctx->sockets, node) {

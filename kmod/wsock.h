@@ -42,10 +42,11 @@
  * operation is made only if it would block.
  *
  * A QUEUED operation at the head of its lane is "scheduled" when a wake-up has
- * asked for its executor: task work of the submitting thread (through io_uring
- * for a command), or a worker when that thread is gone or must not be disturbed
- * (module parameter workers, and kernels without task work). An executor that finds
- * its operation ended by another only delivers it. At most one operation of a
+ * asked for its executor: whoever takes it from the completion port that its
+ * packet goes to; the thread that waits for its end; task work of the submitting
+ * thread (through io_uring for a command); or a worker when that thread is gone or
+ * must not be disturbed (module parameter workers, and kernels without task work).
+ * An executor that finds its operation ended by another only delivers it. At most one operation of a
  * lane is RUNNING and no other is scheduled then, so a lane moves data for one
  * operation at a time, in order.
  */
@@ -78,6 +79,13 @@ struct wsock_port;
 enum wsock_cause {
 	WSOCK_CLEANUP,		/* the process runs and wants its descriptors closed */
 	WSOCK_EXIT,		/* last close of the device, exec, exit, kill */
+};
+
+/* Which of a socket's operations are cancelled. */
+enum wsock_whose {
+	WSOCK_EVERYBODYS,
+	WSOCK_MINE,		/* that the calling thread submitted */
+	WSOCK_MINE_BOUND,	/* of these, those that end with their thread */
 };
 
 /**
@@ -186,6 +194,9 @@ struct wsock_lane {
  * @orphan: no reference is left: the last to leave a lane's door frees it; @lock
  * @armed: @wait is on the socket's wait queue; @lock and the wait-queue lock
  * @wait: @armed says where
+ * @port: where the packets of its operations go, counted; set once
+ * @key: theirs; set before @port
+ * @modes: WSOCK_MODE_* bits; @lock
  */
 struct wsock_socket {
 	refcount_t refs;
@@ -202,6 +213,9 @@ struct wsock_socket {
 	bool orphan;
 	bool armed;
 	struct wait_queue_entry wait;
+	struct wsock_port *port;
+	u64 key;
+	u32 modes;
 	struct rcu_head rcu;
 };
 
@@ -214,6 +228,7 @@ struct wsock_op_counts {
 
 enum wsock_item_kind {
 	WSOCK_ITEM_POSTED,	/* port.c: a packet that a program posted */
+	WSOCK_ITEM_OP,		/* operation.c: one to be executed, or that has ended */
 };
 
 /**
@@ -245,6 +260,8 @@ void wsock_context_debugfs(struct dentry *dir);
 /* socket.c */
 int wsock_socket_adopt(struct wsock_context *ctx, int fd);
 int wsock_socket_close(struct wsock_context *ctx, int fd);
+int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args);
+int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args);
 void wsock_socket_free(struct wsock_socket *s);
 void wsock_socket_orphan(struct wsock_socket *s);
 void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause);
@@ -259,12 +276,16 @@ int wsock_op_submit_uring(struct wsock_context *ctx, struct io_uring_cmd *cmd,
 			  unsigned int issue_flags);
 void wsock_op_cancel_uring(struct io_uring_cmd *cmd);
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args);
-unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify);
+unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
+				 enum wsock_whose whose);
+bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet);
+void wsock_op_dequeued(struct wsock_item *item);
+void wsock_op_abandon(struct wsock_item *item);
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args);
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key);
 void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts);
-long wsock_op_pending(void);
+long wsock_op_total(void);
 void wsock_op_free_spares(struct wsock_lane *lane);
 int wsock_op_init(void);
 void wsock_op_exit(void);

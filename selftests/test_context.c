@@ -261,7 +261,9 @@ TEST_F(submit, bad_fields)
 	REFUSED(-ENOTSOCK, fd, self->dev);
 	REFUSED(-ENOTSOCK, fd, self->s[1]);	/* a socket, not owned */
 	REFUSED(-EFAULT, addr, ~0ull - 100);
-	REFUSED(-EINVAL, pad, 1);
+	REFUSED(-EINVAL, tag, 1);		/* without WSOCK_CMD_APC */
+	REFUSED(-EINVAL, key, 1);
+	REFUSED(-EINVAL, cmd.flags, WSOCK_CMD_STATUS | WSOCK_CMD_APC | WSOCK_CMD_EVENT);
 	REFUSED(-EINVAL, cmd.flags, 0x8001);
 	REFUSED(-EINVAL, cmd.event_fd, 3);	/* without WSOCK_CMD_EVENT */
 	REFUSED(-EINVAL, cmd.msg_flags, MSG_ERRQUEUE);

@@ -50,6 +50,35 @@ struct wsock_cancel {
 };
 
 #define WSOCK_CANCEL_ALL	(1U << 0)	/* every operation of the socket */
+#define WSOCK_CANCEL_THREAD	(1U << 1)	/* with it: that the calling thread submitted */
+
+/**
+ * struct wsock_associate - argument of WSOCK_IOC_ASSOCIATE
+ * @fd: a descriptor of an owned socket, that has no port yet
+ * @port_fd: the port
+ * @key: the key of the socket's packets
+ *
+ * From then on every operation of the socket that comes by WSOCK_IOC_SUBMIT
+ * ends with a packet, also one that is done at once, but for WSOCK_CMD_APC,
+ * WSOCK_CMD_NO_PACKET and WSOCK_MODE_SKIP_ON_SUCCESS.
+ */
+struct wsock_associate {
+	__s32 fd;
+	__s32 port_fd;
+	__u64 key;
+};
+
+/**
+ * struct wsock_modes - argument of WSOCK_IOC_MODES
+ * @fd: a descriptor of an owned socket
+ * @modes: WSOCK_MODE_* bits, added to those that the socket has
+ */
+struct wsock_modes {
+	__s32 fd;
+	__u32 modes;
+};
+
+#define WSOCK_MODE_SKIP_ON_SUCCESS	(1U << 0) /* no packet for what succeeds at once */
 
 /**
  * struct wsock_wait - argument of WSOCK_IOC_WAIT
@@ -75,7 +104,8 @@ enum wsock_op_code {
  * @ov: with WSOCK_CMD_STATUS the address of a struct wsock_status, 8-aligned;
  *	otherwise any number. It names the operation for WSOCK_IOC_CANCEL and
  *	WSOCK_IOC_WAIT.
- * @event_fd: with WSOCK_CMD_EVENT an eventfd; otherwise must be 0
+ * @event_fd: with WSOCK_CMD_EVENT an eventfd, with WSOCK_CMD_APC a port; otherwise
+ *	must be 0
  * @flags: WSOCK_CMD_* bits
  * @msg_flags: MSG_OOB, MSG_PEEK and MSG_WAITALL for a receive; MSG_OOB,
  *	MSG_DONTROUTE, MSG_EOR and MSG_MORE for a send
@@ -89,6 +119,8 @@ struct wsock_cmd {
 
 #define WSOCK_CMD_STATUS	(1U << 0)	/* write the status block at @ov */
 #define WSOCK_CMD_EVENT		(1U << 1)	/* reset @event_fd at issue, signal it at the end */
+#define WSOCK_CMD_APC		(1U << 2)	/* WSOCK_IOC_SUBMIT: a packet to the port @event_fd */
+#define WSOCK_CMD_NO_PACKET	(1U << 3)	/* none to the port of the socket */
 
 /**
  * struct wsock_status - the status block; the head of Winsock's OVERLAPPED
@@ -145,16 +177,19 @@ struct wsock_msg {
  * @fd: a descriptor of an owned socket
  * @addr: see enum wsock_op_code
  * @len: see enum wsock_op_code
- * @pad: must be 0
+ * @tag: with WSOCK_CMD_APC the upper half of @wsock_packet.internal; otherwise
+ *	must be 0
  * @cmd: as in an SQE
+ * @key: with WSOCK_CMD_APC the packet's key; otherwise must be 0
  */
 struct wsock_submit {
 	__u32 op;
 	__s32 fd;
 	__u64 addr;
 	__u32 len;
-	__u32 pad;
+	__u32 tag;
 	struct wsock_cmd cmd;
+	__u64 key;
 };
 
 /**
@@ -230,6 +265,10 @@ struct wsock_port_get {
 #define WSOCK_IOC_SUBMIT	_IOW(WSOCK_IOC_MAGIC, 7, struct wsock_submit)
 /* Returns the descriptor of a new completion port; needs no registration. */
 #define WSOCK_IOC_PORT		_IOW(WSOCK_IOC_MAGIC, 8, struct wsock_port_args)
+/* Give a socket its port. Returns 0; -EINVAL when it has one. */
+#define WSOCK_IOC_ASSOCIATE	_IOW(WSOCK_IOC_MAGIC, 9, struct wsock_associate)
+/* Returns 0. */
+#define WSOCK_IOC_MODES		_IOW(WSOCK_IOC_MAGIC, 10, struct wsock_modes)
 
 /* On a completion port. */
 /* Queue a packet behind the others. Returns 0. */
