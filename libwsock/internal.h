@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -185,10 +186,39 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 /* 0 or the error when @len is too small for an address of @fd's family. */
 int wsock_addr_check_room(int fd, int len);
 
+/* ---- handle.c ---- */
+
+/* What a handle begins with, see handle.c. An auto-reset event is of two kinds. */
+enum wsock_tag {
+	WSOCK_TAG_EVENT		= 0x50000000,
+	WSOCK_TAG_AUTO_EVENT	= 0x58000000,
+};
+
+/* NULL when @fd is too large. */
+HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
+/*
+ * The descriptor behind a handle of this kind, or -1. @flag: what the library
+ * remembers of descriptors of the kind.
+ */
+int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
+/* Closes an object's descriptor; false when it was none. */
+bool wsock_handle_close(int fd);
+
 /* ---- event.c ---- */
 
-/* The eventfd of a handle (whose lowest bit is ignored), or -1. */
-int wsock_event_decode(HANDLE event);
+/* The eventfd of a handle, or -1. */
+int wsock_event_decode(HANDLE event, bool *auto_reset);
+/* The eventfd of an OVERLAPPED.hEvent, whose lowest bit is ignored, or -1. */
+int wsock_event_decode_ov(HANDLE event);
+bool wsock_event_set(int fd);
+/* 1 when it was signalled, 0 when it was not, -1 when it is no event. */
+int wsock_event_reset(int fd);
+/*
+ * As poll(2) that does not wait, on 1 to 64 events. When all are signalled, those
+ * with their bit in @take have been reset when it returns. Otherwise none was,
+ * and an entry of revents is 0.
+ */
+int wsock_event_take_all(struct pollfd *fds, nfds_t n, uint64_t take);
 
 /* ---- Time ---- */
 
@@ -209,11 +239,22 @@ static inline uint64_t wsock_deadline_ms(uint64_t ms)
 
 #define WSOCK_NEVER	UINT64_MAX
 
+/* The end of a wait of @ms milliseconds, or INFINITE. */
+static inline uint64_t wsock_wait_deadline(uint32_t ms)
+{
+	/* 0 lies in the past: no need for the clock when we shall not wait. */
+	return ms == INFINITE ? WSOCK_NEVER : ms ? wsock_deadline_ms(ms) : 0;
+}
+
+/* ---- wait.c ---- */
+
 /*
  * poll(2) until @deadline, but for at most @slice_ns when that is not 0.
  * Restarted after signals. Returns as poll(2); 0 also at the end of a slice.
  */
 int wsock_poll_until(struct pollfd *fds, nfds_t nfds, uint64_t deadline,
 		     uint64_t slice_ns);
+/* Did poll(2) find a descriptor that is none? */
+bool wsock_poll_bad(const struct pollfd *fds, nfds_t n);
 
 #endif /* WSOCK_INTERNAL_H */

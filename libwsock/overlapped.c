@@ -52,7 +52,7 @@ static int fill_delivery(struct wsock_cmd *cmd, LPWSAOVERLAPPED ov,
 	cmd->flags = WSOCK_CMD_STATUS;
 	cmd->msg_flags = (uint16_t)wsock_io_native_flags(flags & ~MSG_DONTWAIT);
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1) {
-		cmd->event_fd = wsock_event_decode(ov->hEvent);
+		cmd->event_fd = wsock_event_decode_ov(ov->hEvent);
 		if (cmd->event_fd < 0)
 			return WSA_INVALID_HANDLE;
 		cmd->flags |= WSOCK_CMD_EVENT;
@@ -291,7 +291,7 @@ static uint32_t get_status(LPWSAOVERLAPPED ov, BOOL wait, int *error)
 	if (status != STATUS_PENDING || !wait)
 		return status;
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1 &&
-	    wsock_event_decode(ov->hEvent) < 0) {
+	    wsock_event_decode_ov(ov->hEvent) < 0) {
 		*error = WSA_INVALID_HANDLE;
 		return status;
 	}

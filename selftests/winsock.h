@@ -459,6 +459,10 @@ static inline bool hear(int fd)
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
+	X(CloseHandle) X(CreateEventA) X(CreateEventExA) X(CreateEventExW) \
+	X(CreateEventW) X(ResetEvent) X(SetEvent) X(Sleep) X(SleepEx)	\
+	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\
+	X(WaitForSingleObject) X(WaitForSingleObjectEx)			\
 	X(CancelIoEx) X(GetLastError) X(GetOverlappedResult)		\
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
