@@ -45,8 +45,11 @@ static int same_file(const void *file, struct file *other, unsigned int fd)
 	return file == other;
 }
 
-/* Has a thread of the calling process a descriptor of @file? */
-static bool process_has(struct file *file)
+/**
+ * wsock_process_has - has a thread of the calling process a descriptor of a file?
+ * @file: the file
+ */
+bool wsock_process_has(struct file *file)
 {
 	struct files_struct *last = NULL;
 	struct task_struct *t;
@@ -77,7 +80,7 @@ static int device_flush(struct file *file, fl_owner_t id)
 {
 	struct wsock_open *open = file->private_data;
 
-	if (task_tgid(current) == open->ctx->tgid && !process_has(file))
+	if (task_tgid(current) == open->ctx->tgid && !wsock_process_has(file))
 		wsock_context_withdraw(open);
 	return 0;
 }
@@ -168,6 +171,13 @@ static long submit(struct wsock_context *ctx, struct file *file, const void __us
 	return ret == -EIOCBQUEUED ? -EINPROGRESS : ret;
 }
 
+static int port(const void __user *arg)
+{
+	struct wsock_port_args args;
+
+	return copy_from_user(&args, arg, sizeof(args)) ? -EFAULT : wsock_port_create(&args);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	struct wsock_open *open = file->private_data;
@@ -198,6 +208,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return wait(open->ctx, arg);
 	case WSOCK_IOC_SUBMIT:
 		return submit(open->ctx, file, arg);
+	case WSOCK_IOC_PORT:
+		return port(arg);
 	default:
 		return -ENOTTY;
 	}

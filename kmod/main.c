@@ -56,6 +56,7 @@ static void __exit wsock_exit(void)
 {
 	misc_deregister(&wsock_device);
 	debugfs_remove(debugfs_dir);
+	wsock_port_exit();
 	wsock_op_exit();
 	wsock_socket_exit();
 }

@@ -19,6 +19,8 @@
  *                                wake-up arrives with it held
  *   wsock_socket.lock (irq-safe spinlock)
  *                                lanes and the state of their operations
+ *   wsock_port.lock (irq-safe spinlock)
+ *                                a completion port's queue and waiters
  *   bit lock of a hash bucket    owners of a struct sock; operations by name.
  *                                Innermost, never held with wsock_socket.lock
  *
@@ -66,6 +68,7 @@
 
 struct eventfd_ctx;
 struct wsock_op;
+struct wsock_port;
 
 /* Why a final release happens: what of the process is left to be cleaned. */
 enum wsock_cause {
@@ -195,6 +198,20 @@ struct wsock_op_counts {
 	unsigned int running;
 };
 
+enum wsock_item_kind {
+	WSOCK_ITEM_POSTED,	/* port.c: a packet that a program posted */
+};
+
+/**
+ * struct wsock_item - something in a completion port's queue
+ * @node: there; wsock_port.lock
+ * @kind: enum wsock_item_kind; set once
+ */
+struct wsock_item {
+	struct list_head node;
+	u8 kind;
+};
+
 extern struct mutex wsock_contexts_lock;
 extern unsigned int wsock_max_contexts;
 extern unsigned int wsock_max_sockets;
@@ -236,11 +253,21 @@ void wsock_op_free_spare(struct wsock_lane *lane);
 int wsock_op_init(void);
 void wsock_op_exit(void);
 
+/* port.c */
+int wsock_port_create(const struct wsock_port_args *args);
+struct wsock_port *wsock_port_get(int fd);
+struct wsock_port *wsock_port_ref(struct wsock_port *port);
+void wsock_port_put(struct wsock_port *port);
+bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item);
+long wsock_port_count(void);
+void wsock_port_exit(void);
+
 /* status.c */
 u32 wsock_status(int err);
 
 /* device.c */
 extern struct miscdevice wsock_device;
+bool wsock_process_has(struct file *file);
 
 /**
  * wsock_context_check - may the calling task use this context?

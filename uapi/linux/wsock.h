@@ -157,6 +157,56 @@ struct wsock_submit {
 	struct wsock_cmd cmd;
 };
 
+/**
+ * struct wsock_packet - what a completion port queues and hands out
+ * @key: of the posting program or of the association
+ * @ov: likewise the operation's name, a number to the kernel
+ * @internal: an NTSTATUS
+ * @bytes: transferred
+ * @flags: must be 0 in WSOCK_PORT_IOC_POST
+ */
+struct wsock_packet {
+	__u64 key;
+	__u64 ov;
+	__u64 internal;
+	__u32 bytes;
+	__u32 flags;
+};
+
+/**
+ * struct wsock_port_args - argument of WSOCK_IOC_PORT
+ * @concurrency: how many threads that have a packet may run at a time; 0 for as
+ *	many as there are processors, WSOCK_PORT_UNLIMITED for any number
+ * @flags: must be 0
+ */
+struct wsock_port_args {
+	__u32 concurrency;
+	__u32 flags;
+};
+
+#define WSOCK_PORT_UNLIMITED	(~0U)
+
+/**
+ * struct wsock_port_get - argument of WSOCK_PORT_IOC_GET
+ * @packets: address of an array of struct wsock_packet
+ * @count: its length, 1 to 1024
+ * @flags: WSOCK_PORT_* bits
+ * @timeout_ns: nanoseconds to wait at most; negative waits for ever. Updated
+ *	with what remains when a signal ends the wait.
+ * @alert_fd: with WSOCK_PORT_ALERTABLE another port; otherwise must be 0
+ * @pad: must be 0
+ */
+struct wsock_port_get {
+	__u64 packets;
+	__u32 count;
+	__u32 flags;
+	__s64 timeout_ns;
+	__s32 alert_fd;
+	__u32 pad;
+};
+
+#define WSOCK_PORT_ALERTABLE	(1U << 0)	/* return when @alert_fd has a packet */
+
 #define WSOCK_IOC_MAGIC		0xB7
 
 /* Probe; works on every open, before any registration. */
@@ -178,5 +228,15 @@ struct wsock_submit {
 #define WSOCK_IOC_WAIT		_IOWR(WSOCK_IOC_MAGIC, 6, struct wsock_wait)
 /* Returns the bytes transferred; -EINPROGRESS when the operation is pending. */
 #define WSOCK_IOC_SUBMIT	_IOW(WSOCK_IOC_MAGIC, 7, struct wsock_submit)
+/* Returns the descriptor of a new completion port; needs no registration. */
+#define WSOCK_IOC_PORT		_IOW(WSOCK_IOC_MAGIC, 8, struct wsock_port_args)
+
+/* On a completion port. */
+/* Queue a packet behind the others. Returns 0. */
+#define WSOCK_PORT_IOC_POST	_IOW(WSOCK_IOC_MAGIC, 0x20, struct wsock_packet)
+/* Returns how many packets were taken; 0 when alerted; -ETIME; -ESHUTDOWN. */
+#define WSOCK_PORT_IOC_GET	_IOWR(WSOCK_IOC_MAGIC, 0x21, struct wsock_port_get)
+/* Abandon it: every GET and POST has -ESHUTDOWN from now on. Returns 0. */
+#define WSOCK_PORT_IOC_CLOSE	_IO(WSOCK_IOC_MAGIC, 0x22)
 
 #endif /* _UAPI_LINUX_WSOCK_H */
