@@ -45,7 +45,11 @@ static bool close_any(HANDLE handle)
 	bool auto_reset;
 	int fd;
 
+	if (wsock_handle_is_pseudo(handle))
+		return true;
 	fd = wsock_event_decode(handle, &auto_reset);
+	if (fd < 0)
+		fd = wsock_thread_decode(handle);
 	if (fd >= 0)
 		return wsock_handle_close(fd);
 	/* Others' descriptors are not for us to close. */

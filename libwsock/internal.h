@@ -57,6 +57,8 @@ static inline uint64_t wsock_state_read(void)
 
 /* As ioctl(2) on the device; EBADFD when it was never opened. */
 int wsock_device_ioctl(unsigned long request, void *arg);
+/* Opens it if it is not open yet. Returns 0 or the error of WSAStartup. */
+int wsock_device_need(void);
 
 /* ---- error.c ---- */
 
@@ -89,6 +91,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
+	WSOCK_FD_THREAD		= 1 << 14,	/* a thread handle, not a socket */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -192,6 +195,7 @@ int wsock_addr_check_room(int fd, int len);
 enum wsock_tag {
 	WSOCK_TAG_EVENT		= 0x50000000,
 	WSOCK_TAG_AUTO_EVENT	= 0x58000000,
+	WSOCK_TAG_THREAD	= 0x70000000,
 };
 
 /* NULL when @fd is too large. */
@@ -256,5 +260,36 @@ int wsock_poll_until(struct pollfd *fds, nfds_t nfds, uint64_t deadline,
 		     uint64_t slice_ns);
 /* Did poll(2) find a descriptor that is none? */
 bool wsock_poll_bad(const struct pollfd *fds, nfds_t n);
+
+/* ---- apc.c ---- */
+
+/* The port that is the calling thread's APC queue; -1 while it has none. */
+extern __thread int wsock_apc_queue;
+
+static inline int wsock_apc_fd(void)
+{
+	return wsock_apc_queue;
+}
+
+/* Makes the queue, if there is none. False with the error set. */
+bool wsock_apc_create(void);
+/*
+ * Runs what is in the queue of the calling thread, which must have one. Returns
+ * whether there was something to run: false also when there were only completion
+ * routines of the time before a final WSACleanup.
+ */
+bool wsock_apc_run(void);
+/* In a fork child: the queue is the parent's. */
+void wsock_apc_forget(void);
+/*
+ * As wsock_poll_until(), and runs APCs while it has to wait. @fds has room for
+ * one more entry.
+ */
+int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
+			 uint64_t slice_ns);
+/* The queue of a thread handle, or -1. Not for GetCurrentThread(). */
+int wsock_thread_decode(HANDLE thread);
+/* GetCurrentThread() or GetCurrentProcess()? */
+bool wsock_handle_is_pseudo(HANDLE handle);
 
 #endif /* WSOCK_INTERNAL_H */

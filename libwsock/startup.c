@@ -51,6 +51,7 @@ static void forget_parent(void)
 	if (wsock_device >= 0)
 		close(wsock_device);
 	wsock_device = -1;
+	wsock_apc_forget();
 }
 
 /* The errors of WSAStartup are few: a limit was reached, or "not ready". */
@@ -81,6 +82,18 @@ static int open_device(void)
 		return startup_error(errno);
 	__atomic_store_n(&wsock_device, device, __ATOMIC_RELEASE);
 	return 0;
+}
+
+int wsock_device_need(void)
+{
+	int error;
+
+	if (__atomic_load_n(&wsock_device, __ATOMIC_ACQUIRE) >= 0)
+		return 0;
+	pthread_mutex_lock(&startup_lock);
+	error = open_device();
+	pthread_mutex_unlock(&startup_lock);
+	return error;
 }
 
 /* Returns 0 or the error of WSAStartup. Under startup_lock. */

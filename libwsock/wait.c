@@ -48,14 +48,26 @@ bool wsock_poll_bad(const struct pollfd *fds, nfds_t n)
 
 /*
  * What a wait is for.
+ * @fds: the objects, and behind them the thread's APC queue
+ * @n: how many objects
+ * @alertable: the number of queues, 0 or 1
  * @take: bit i is set when object i is an auto-reset event
  */
 struct wait {
-	struct pollfd fds[MAXIMUM_WAIT_OBJECTS];
+	struct pollfd fds[MAXIMUM_WAIT_OBJECTS + 1];
 	nfds_t n;
+	nfds_t alertable;
 	uint64_t take;
 	uint64_t deadline;
 };
+
+/* A thread cannot get a queue while it waits: without one it is not alertable. */
+static void set_alertable(struct wait *w)
+{
+	w->fds[w->n].fd = wsock_apc_fd();
+	w->fds[w->n].events = POLLIN;
+	w->alertable = w->fds[w->n].fd >= 0;
+}
 
 static DWORD wait_failed(int error)
 {
@@ -91,20 +103,24 @@ static DWORD wait_any(struct wait *w)
 	int ready, first;
 
 	for (;;) {
-		ready = wsock_poll_until(w->fds, w->n, w->deadline, 0);
+		ready = wsock_poll_until(w->fds, w->n + w->alertable,
+					 w->deadline, 0);
 		if (!ready)
 			return WAIT_TIMEOUT;
 		if (ready < 0 || wsock_poll_bad(w->fds, w->n))
 			return poll_failed(ready);
+		/* Objects come before APCs. */
 		first = take_first(w);
 		if (first >= 0)
 			return WAIT_OBJECT_0 + (DWORD)first;
+		if (w->alertable && w->fds[w->n].revents && wsock_apc_run())
+			return WAIT_IO_COMPLETION;
 	}
 }
 
 static DWORD wait_all(struct wait *w)
 {
-	struct pollfd missing[MAXIMUM_WAIT_OBJECTS];
+	struct pollfd missing[MAXIMUM_WAIT_OBJECTS + 1];
 	nfds_t i, count;
 	int ready;
 
@@ -118,11 +134,17 @@ static DWORD wait_all(struct wait *w)
 		for (i = 0; i < w->n; i++)
 			if (!w->fds[i].revents)
 				missing[count++] = w->fds[i];
-		ready = wsock_poll_until(missing, count, w->deadline, 0);
+		missing[count] = w->fds[w->n];
+		ready = wsock_poll_until(missing, count + w->alertable,
+					 w->deadline, 0);
 		if (ready < 0)
 			return poll_failed(ready);
 		if (!ready)
 			return WAIT_TIMEOUT;
+		/* An object may complete the set: look at these first. */
+		if (w->alertable && ready == 1 && missing[count].revents &&
+		    wsock_apc_run())
+			return WAIT_IO_COMPLETION;
 	}
 }
 
@@ -137,24 +159,38 @@ static bool has_twice(const HANDLE *handles, DWORD count)
 	return false;
 }
 
+/* Sets up entry @i; false when it cannot be waited for. */
+static bool add_object(struct wait *w, nfds_t i, HANDLE handle)
+{
+	bool auto_reset;
+
+	w->fds[i].events = POLLIN;
+	w->fds[i].fd = wsock_event_decode(handle, &auto_reset);
+	if (w->fds[i].fd >= 0) {
+		if (auto_reset)
+			w->take |= 1ULL << i;
+		return true;
+	}
+	/* POLLHUP, the end of a thread, need not be asked for. */
+	w->fds[i].events = 0;
+	w->fds[i].fd = wsock_thread_decode(handle);
+	return w->fds[i].fd >= 0;
+}
+
 static DWORD do_wait(DWORD count, const HANDLE *handles, BOOL all,
-		     DWORD timeout)
+		     DWORD timeout, BOOL alertable)
 {
 	struct wait w = { .n = count };
-	bool auto_reset;
 	DWORD i;
 
 	if (!count || count > MAXIMUM_WAIT_OBJECTS || !handles ||
 	    (all && has_twice(handles, count)))
 		return wait_failed(ERROR_INVALID_PARAMETER);
-	for (i = 0; i < count; i++) {
-		w.fds[i].fd = wsock_event_decode(handles[i], &auto_reset);
-		w.fds[i].events = POLLIN;
-		if (w.fds[i].fd < 0)
+	for (i = 0; i < count; i++)
+		if (!add_object(&w, i, handles[i]))
 			return wait_failed(ERROR_INVALID_HANDLE);
-		if (auto_reset)
-			w.take |= 1ULL << i;
-	}
+	if (alertable)
+		set_alertable(&w);
 	w.deadline = wsock_wait_deadline(timeout);
 	return all && count > 1 ? wait_all(&w) : wait_any(&w);
 }
@@ -165,8 +201,7 @@ WSOCK_EXPORT DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents,
 						   DWORD dwTimeout,
 						   BOOL fAlertable)
 {
-	(void)fAlertable;
-	return do_wait(cEvents, lphEvents, fWaitAll, dwTimeout);
+	return do_wait(cEvents, lphEvents, fWaitAll, dwTimeout, fAlertable);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
@@ -175,8 +210,7 @@ WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
 						   DWORD dwMilliseconds,
 						   BOOL bAlertable)
 {
-	(void)bAlertable;
-	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds);
+	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, bAlertable);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjects(DWORD nCount,
@@ -184,41 +218,43 @@ WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjects(DWORD nCount,
 						 BOOL bWaitAll,
 						 DWORD dwMilliseconds)
 {
-	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds);
+	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, FALSE);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle,
 						DWORD dwMilliseconds,
 						BOOL bAlertable)
 {
-	(void)bAlertable;
-	return do_wait(1, &hHandle, FALSE, dwMilliseconds);
+	return do_wait(1, &hHandle, FALSE, dwMilliseconds, bAlertable);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForSingleObject(HANDLE hHandle,
 					      DWORD dwMilliseconds)
 {
-	return do_wait(1, &hHandle, FALSE, dwMilliseconds);
+	return do_wait(1, &hHandle, FALSE, dwMilliseconds, FALSE);
 }
 
 /* ---- Time ---- */
 
-static void do_sleep(DWORD ms)
+/* A wait for nothing. */
+static DWORD do_sleep(DWORD ms, BOOL alertable)
 {
+	struct wait w = { .n = 0 };
+
+	if (alertable)
+		set_alertable(&w);
 	if (!ms)
 		sched_yield();
-	else
-		wsock_poll_until(NULL, 0, wsock_wait_deadline(ms), 0);
+	w.deadline = wsock_wait_deadline(ms);
+	return wait_any(&w) == WAIT_IO_COMPLETION ? WAIT_IO_COMPLETION : 0;
 }
 
 WSOCK_EXPORT VOID WINAPI Sleep(DWORD dwMilliseconds)
 {
-	do_sleep(dwMilliseconds);
+	do_sleep(dwMilliseconds, FALSE);
 }
 
 WSOCK_EXPORT DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable)
 {
-	(void)bAlertable;
-	do_sleep(dwMilliseconds);
-	return 0;
+	return do_sleep(dwMilliseconds, bAlertable);
 }

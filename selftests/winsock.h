@@ -463,6 +463,8 @@ static inline bool hear(int fd)
 	X(CreateEventW) X(ResetEvent) X(SetEvent) X(Sleep) X(SleepEx)	\
 	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\
 	X(WaitForSingleObject) X(WaitForSingleObjectEx)			\
+	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
+	X(QueueUserAPC)							\
 	X(CancelIoEx) X(GetLastError) X(GetOverlappedResult)		\
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\

@@ -18,10 +18,33 @@ extern "C" {
 /* ---- Handles ---- */
 
 /*
- * Closes an event, or a SOCKET as closesocket does. FALSE with
+ * Closes an event or a thread handle, or a SOCKET as closesocket does. FALSE with
  * ERROR_INVALID_HANDLE for anything else.
  */
 BOOL WINAPI CloseHandle(HANDLE hObject);
+
+/* They mean the caller's own, in whichever thread; they need not be closed. */
+HANDLE WINAPI GetCurrentProcess(void);
+HANDLE WINAPI GetCurrentThread(void);
+
+#define DUPLICATE_CLOSE_SOURCE	0x1
+#define DUPLICATE_SAME_ACCESS	0x2
+
+/*
+ * Makes a handle of the calling thread that others can use:
+ *
+ *	DuplicateHandle(GetCurrentProcess(), GetCurrentThread(),
+ *			GetCurrentProcess(), &handle, 0, FALSE,
+ *			DUPLICATE_SAME_ACCESS);
+ *
+ * or one more from such a handle. Both processes must be GetCurrentProcess();
+ * ERROR_INVALID_HANDLE for these and for other kinds of handles. Access rights
+ * and @bInheritHandle are not looked at.
+ */
+BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
+			    HANDLE hTargetProcessHandle,
+			    LPHANDLE lpTargetHandle, DWORD dwDesiredAccess,
+			    BOOL bInheritHandle, DWORD dwOptions);
 
 /* ---- Events ---- */
 
@@ -71,8 +94,11 @@ BOOL WINAPI ResetEvent(HANDLE hEvent);
 /* ---- Waits ---- */
 
 /*
- * Waits for an event, @dwMilliseconds at most, INFINITE for ever. Returns
- * WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE.
+ * Waits for an event or for the end of a thread, @dwMilliseconds at most,
+ * INFINITE for ever. Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
+ * ERROR_INVALID_HANDLE. With @bAlertable it also ends when there are APCs to run:
+ * it has run them then, and returns WAIT_IO_COMPLETION. An object that is
+ * signalled comes first.
  */
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds,
@@ -90,9 +116,26 @@ DWORD WINAPI WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles,
 DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles,
 				      BOOL bWaitAll, DWORD dwMilliseconds,
 				      BOOL bAlertable);
-/* 0 only lets others run; INFINITE never returns. SleepEx returns 0. */
+/*
+ * 0 only lets others run; INFINITE has no end. SleepEx returns 0, or
+ * WAIT_IO_COMPLETION.
+ */
 VOID WINAPI Sleep(DWORD dwMilliseconds);
 DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
+
+/* ---- Asynchronous procedure calls ---- */
+
+typedef VOID (NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
+
+/*
+ * Has the thread @hThread call @pfnAPC(@dwData) in its next alertable wait:
+ * SleepEx and the waits above with @bAlertable, WSAWaitForMultipleEvents with
+ * @fAlertable, and calls of Winsock that have to wait, which go on afterwards.
+ * APCs run in the order in which they were queued. Returns 0 when it could not
+ * be queued: ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, or ERROR_GEN_FAILURE
+ * when the thread has ended. APCs that are queued when a thread ends do not run.
+ */
+DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
 
 /* ---- Errors ---- */
 
