@@ -157,6 +157,15 @@ bool wsock_call_closed(const struct wsock_call *call);
  */
 bool wsock_call_restart(struct wsock_call *call, int optname, short events);
 
+/*
+ * After a system call that was told not to wait had to, for @events: waits as
+ * that would have, with the time-out of option @optname (0 for none), and runs
+ * APCs meanwhile. True to issue it again; false with an errno: EAGAIN when the
+ * socket is non-blocking or the time has passed, EINTR when the call was
+ * cancelled.
+ */
+bool wsock_call_wait(struct wsock_call *call, int optname, short events);
+
 /* Some socket has a time-out, so calls must note when they began. */
 extern bool wsock_timeouts_used;
 

@@ -530,4 +530,509 @@ TEST_F(apc, C30__routine_of_the_time_before_a_cleanup)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+/* ---- Winsock's blocking calls ---- */
+
+/* One call on sockets that make it wait, and what makes it end well. */
+struct blocking {
+	const char *name;
+	int (*call)(struct caller *c);
+	enum { STREAM, FULL, DATAGRAM, LISTENER, UNCONNECTED } kind;
+	int result;		/* when it ends well */
+};
+
+static int call_recv(struct caller *c)
+{
+	char data[8];
+
+	return wsock_recv(c->s, data, sizeof(data), 0);
+}
+
+static int call_recv_all(struct caller *c)
+{
+	char data[1];
+
+	return wsock_recv(c->s, data, sizeof(data), MSG_WAITALL);
+}
+
+static int call_recvfrom(struct caller *c)
+{
+	struct sockaddr_in from;
+	int len = sizeof(from);
+	char data[8];
+
+	return wsock_recvfrom(c->s, data, sizeof(data), 0, sa(&from), &len);
+}
+
+static int call_wsarecv(struct caller *c)
+{
+	char data[8];
+	WSABUF buf = { .len = sizeof(data), .buf = data };
+	DWORD n, flags = 0;
+
+	return WSARecv(c->s, &buf, 1, &n, &flags, NULL, NULL);
+}
+
+static int call_send(struct caller *c)
+{
+	static const char data[1 << 20];
+
+	return wsock_send(c->s, data, sizeof(data), 0);
+}
+
+static int call_accept(struct caller *c)
+{
+	SOCKET s = wsock_accept(c->s, NULL, NULL);
+
+	return s == INVALID_SOCKET ? -1 : closesocket(s);
+}
+
+static int call_connect(struct caller *c)
+{
+	return wsock_connect(c->s, c->arg, sizeof(struct sockaddr_in));
+}
+
+static int call_select(struct caller *c)
+{
+	wsock_fd_set set = { .fd_count = 1, .fd_array = { c->s } };
+
+	return wsock_select(0, &set, NULL, NULL, NULL);
+}
+
+static int call_poll(struct caller *c)
+{
+	WSAPOLLFD pfd = { .fd = c->s, .events = WSOCK_POLLRDNORM };
+
+	return WSAPoll(&pfd, 1, -1);
+}
+
+static int call_wgor(struct caller *c)
+{
+	struct operation op;
+	DWORD n, flags;
+
+	if (start_recv(c->s, &op, NULL, 8) != WSA_IO_PENDING)
+		return -1;
+	return WSAGetOverlappedResult(c->s, &op.ov, &n, TRUE, &flags) ? (int)n : -1;
+}
+
+static const struct blocking calls[] = {
+	{ "recv", call_recv, STREAM, 1 },
+	{ "recv, MSG_WAITALL", call_recv_all, STREAM, 1 },
+	{ "recvfrom", call_recvfrom, DATAGRAM, 1 },
+	{ "WSARecv", call_wsarecv, STREAM, 0 },
+	{ "send", call_send, FULL, 1 << 20 },
+	{ "accept", call_accept, LISTENER, 0 },
+	{ "connect", call_connect, UNCONNECTED, 0 },
+	{ "select", call_select, STREAM, 1 },
+	{ "WSAPoll", call_poll, STREAM, 1 },
+	{ "WSAGetOverlappedResult", call_wgor, STREAM, 1 },
+};
+
+#define N_CALLS (sizeof(calls) / sizeof(calls[0]))
+
+/* Sockets for one call; what is not used is -1. */
+struct sockets {
+	SOCKET s;
+	int peer, filler;
+	struct sockaddr_in sin;
+};
+
+static bool open_sockets(const struct blocking *b, struct sockets *k)
+{
+	k->peer = -1;
+	k->filler = -1;
+	switch (b->kind) {
+	case STREAM:
+		return !stream_pair(&k->s, &k->peer);
+	case FULL:
+		return !stream_pair(&k->s, &k->peer) && fill(k->s);
+	case DATAGRAM:
+		k->s = bound_socket(SOCK_DGRAM);
+		break;
+	case LISTENER:
+		k->s = listening_socket();
+		break;
+	case UNCONNECTED:
+		k->s = wsock_socket(AF_INET, SOCK_STREAM, 0);
+		k->peer = full_listener(&k->filler);
+		k->sin = loopback(local_port(k->peer));
+		break;
+	}
+	return k->s != INVALID_SOCKET;
+}
+
+static void drain(int fd)
+{
+	char data[65536];
+
+	while (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, QUIET_MS) > 0 &&
+	       read(fd, data, sizeof(data)) > 0)
+		;
+}
+
+/* What the call waits for. */
+static void satisfy(const struct blocking *b, struct sockets *k)
+{
+	switch (b->kind) {
+	case STREAM:
+		send(k->peer, "x", 1, 0);
+		break;
+	case FULL:
+		drain(k->peer);
+		break;
+	case DATAGRAM:
+		datagram_to(k->s, "x", 1);
+		break;
+	case LISTENER:
+		k->peer = tcp_connect(local_port(k->s));
+		break;
+	case UNCONNECTED:
+		close(accept(k->peer, NULL, NULL));
+		break;
+	}
+}
+
+static void close_sockets(struct sockets *k)
+{
+	closesocket(k->s);
+	close(k->peer);
+	close(k->filler);
+}
+
+/* The caller's thread: makes its handle, then the call, and says what ran. */
+struct apc_caller {
+	const struct blocking *call;
+	struct caller c;
+	HANDLE handle;
+	int ran_before_end;
+};
+
+static int apc_call(struct caller *c)
+{
+	struct apc_caller *a = (struct apc_caller *)((char *)c - offsetof(struct apc_caller, c));
+	HANDLE handle = own_handle();
+	int result;
+
+	__atomic_store_n(&a->handle, handle, __ATOMIC_RELEASE);
+	result = a->call->call(c);
+	a->ran_before_end = n_ran;
+	return result;
+}
+
+static bool apc_caller_start(struct apc_caller *a, const struct blocking *b, struct sockets *k)
+{
+	*a = (struct apc_caller){ .call = b, .c = { .call = apc_call, .s = k->s, .arg = &k->sin } };
+	return caller_start(&a->c) && wait_for(__atomic_load_n(&a->handle, __ATOMIC_ACQUIRE)) &&
+	       wait_for(thread_syscall(a->c.tid) == SYS_ppoll ||
+			thread_syscall(a->c.tid) == SYS_ioctl);
+}
+
+static void CALLBACK count_shared(ULONG_PTR data)
+{
+	note(data);
+	__atomic_add_fetch((int *)data, 1, __ATOMIC_SEQ_CST);
+}
+
+/* It waits, runs each APC when it comes, and goes on waiting. */
+TEST_F(apc, C__blocking_calls_run_apcs_while_they_wait)
+{
+	ASSERT_EQ(startup(), 0);
+	for (size_t i = 0; i < N_CALLS; i++) {
+		const struct blocking *b = &calls[i];
+		struct apc_caller a;
+		struct sockets k;
+		int count = 0;
+
+		ASSERT_TRUE(open_sockets(b, &k));
+		ASSERT_TRUE(apc_caller_start(&a, b, &k));
+		for (int n = 1; n <= 3; n++) {
+			EXPECT_TRUE(QueueUserAPC(count_shared, a.handle, (ULONG_PTR)&count));
+			EXPECT_TRUE(wait_for(__atomic_load_n(&count, __ATOMIC_SEQ_CST) == n))
+				TH_LOG("%s", b->name);
+		}
+		EXPECT_FALSE(caller_done(&a.c)) TH_LOG("%s", b->name);
+		satisfy(b, &k);
+		ASSERT_TRUE(caller_join(&a.c)) TH_LOG("%s", b->name);
+		EXPECT_EQ(a.c.result, b->result) TH_LOG("%s: %d", b->name, a.c.error);
+		EXPECT_EQ(a.ran_before_end, 3);
+		EXPECT_TRUE(CloseHandle(a.handle));
+		closesocket(a.c.next_result);
+		close_sockets(&k);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* When it can answer at once, it runs none. */
+TEST_F(apc, C__blocking_calls_that_need_not_wait_run_none)
+{
+	ASSERT_EQ(startup(), 0);
+	EXPECT_TRUE(queue_to_self(1));
+	for (size_t i = 0; i < N_CALLS; i++) {
+		const struct blocking *b = &calls[i];
+		struct caller c = { 0 };
+		struct sockets k;
+
+		if (b->call == call_wgor || b->kind == FULL)
+			continue;
+		ASSERT_TRUE(open_sockets(b, &k));
+		if (b->kind == UNCONNECTED) {
+			close(k.peer);
+			k.peer = tcp_listener();
+			k.sin = loopback(local_port(k.peer));
+		} else {
+			satisfy(b, &k);
+			ASSERT_TRUE(wait_for(poll(&(struct pollfd){ .fd = (int)k.s,
+							.events = POLLIN }, 1, 0) == 1));
+		}
+		c.s = k.s;
+		c.arg = &k.sin;
+		EXPECT_EQ(b->call(&c), b->result) TH_LOG("%s: %d", b->name, WSAGetLastError());
+		EXPECT_EQ(n_ran, 0) TH_LOG("%s", b->name);
+		close_sockets(&k);
+	}
+	EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+	EXPECT_EQ(n_ran, 1);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* Nor does one that may not wait, whatever it finds. */
+TEST_F(apc, C__calls_that_may_not_wait_run_none)
+{
+	struct timeval zero = { 0 };
+	wsock_fd_set set;
+	WSAPOLLFD pfd;
+	char data[8];
+	u_int on = 1;
+	int peer;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	EXPECT_TRUE(queue_to_self(1));
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_EQ(wsock_send(s, "x", 1, 0), 1);
+	set = (wsock_fd_set){ .fd_count = 1, .fd_array = { s } };
+	EXPECT_EQ(wsock_select(0, &set, NULL, NULL, &zero), 0);
+	pfd = (WSAPOLLFD){ .fd = s, .events = WSOCK_POLLRDNORM };
+	EXPECT_EQ(WSAPoll(&pfd, 1, 0), 0);
+	EXPECT_EQ(wsock_recv(s, data, sizeof(data), MSG_DONTWAIT), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAEWOULDBLOCK);
+	EXPECT_EQ(ioctlsocket(s, FIONBIO, &on), 0);
+	EXPECT_EQ(wsock_recv(s, data, sizeof(data), 0), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAEWOULDBLOCK);
+	closesocket(s);
+	close(peer);
+	EXPECT_EQ(n_ran, 0);
+	EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* C19: the final WSACleanup ends them, alertable or not. */
+TEST_F(apc, C19__cleanup_ends_alertable_calls)
+{
+	for (size_t i = 0; i < N_CALLS; i++) {
+		const struct blocking *b = &calls[i];
+		struct apc_caller a;
+		struct sockets k;
+
+		ASSERT_EQ(startup(), 0);
+		ASSERT_TRUE(open_sockets(b, &k));
+		ASSERT_TRUE(apc_caller_start(&a, b, &k));
+		EXPECT_EQ(WSACleanup(), 0);
+		ASSERT_TRUE(caller_join(&a.c)) TH_LOG("%s", b->name);
+		EXPECT_EQ(a.c.result, -1) TH_LOG("%s", b->name);
+		EXPECT_EQ(a.c.error, b->call == call_wgor ? WSA_OPERATION_ABORTED : WSAEINTR)
+			TH_LOG("%s", b->name);
+		EXPECT_EQ(a.c.next_error, WSANOTINITIALISED);
+		EXPECT_TRUE(CloseHandle(a.handle));
+		close(k.peer);
+		close(k.filler);
+	}
+}
+
+TEST_F(apc, C__closesocket_ends_alertable_calls)
+{
+	ASSERT_EQ(startup(), 0);
+	for (size_t i = 0; i < N_CALLS; i++) {
+		const struct blocking *b = &calls[i];
+		struct apc_caller a;
+		struct sockets k;
+
+		ASSERT_TRUE(open_sockets(b, &k));
+		ASSERT_TRUE(apc_caller_start(&a, b, &k));
+		EXPECT_EQ(closesocket(k.s), 0);
+		ASSERT_TRUE(caller_join(&a.c)) TH_LOG("%s", b->name);
+		if (b->call != call_select && b->call != call_poll) {
+			EXPECT_EQ(a.c.result, -1) TH_LOG("%s", b->name);
+			EXPECT_EQ(a.c.error, b->kind == STREAM || b->kind == FULL ?
+						WSAECONNABORTED : WSAEINTR) TH_LOG("%s", b->name);
+		} else {
+			EXPECT_EQ(a.c.result, 1) TH_LOG("%s", b->name);
+		}
+		closesocket(a.c.next_result);
+		EXPECT_TRUE(CloseHandle(a.handle));
+		close(k.peer);
+		close(k.filler);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+static int apc_peer = -1;
+static SOCKET apc_socket;
+
+static void CALLBACK send_data(ULONG_PTR data)
+{
+	note(data);
+	send(apc_peer, "hello", 5, 0);
+}
+
+static void CALLBACK clean_up(ULONG_PTR data)
+{
+	note((ULONG_PTR)WSACleanup());
+}
+
+static void CALLBACK close_it(ULONG_PTR data)
+{
+	note((ULONG_PTR)closesocket(apc_socket));
+}
+
+/* The APC makes happen what the call waits for. */
+TEST_F(apc, C__apc_sends_the_data)
+{
+	char data[8];
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&apc_socket, &apc_peer), 0);
+	EXPECT_TRUE(QueueUserAPC(send_data, GetCurrentThread(), 1));
+	EXPECT_EQ(wsock_recv(apc_socket, data, sizeof(data), 0), 5);
+	EXPECT_EQ(n_ran, 1);
+	close(apc_peer);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+TEST_F(apc, C__apc_ends_the_call_itself)
+{
+	char data[8];
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&apc_socket, &apc_peer), 0);
+	EXPECT_TRUE(QueueUserAPC(close_it, GetCurrentThread(), 1));
+	EXPECT_EQ(wsock_recv(apc_socket, data, sizeof(data), 0), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAECONNABORTED);
+	close(apc_peer);
+	ASSERT_EQ(stream_pair(&apc_socket, &apc_peer), 0);
+	EXPECT_TRUE(QueueUserAPC(clean_up, GetCurrentThread(), 1));
+	EXPECT_EQ(wsock_recv(apc_socket, data, sizeof(data), 0), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAEINTR);
+	EXPECT_EQ(n_ran, 2);
+	EXPECT_EQ(ran[0], 0);
+	EXPECT_EQ(ran[1], 0);
+	close(apc_peer);
+}
+
+/* Time-outs run on while APCs do. */
+TEST_F(apc, C__timeouts_of_alertable_calls)
+{
+	struct timeval tv = { .tv_usec = 2 * QUIET_MS * 1000 };
+	struct sockets k;
+	wsock_fd_set set;
+	WSAPOLLFD pfd;
+	double begin;
+	char data[8];
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_TRUE(open_sockets(&calls[0], &k));
+	ASSERT_EQ(setsockopt(k.s, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	EXPECT_TRUE(queue_to_self(1));
+	begin = now_ms();
+	EXPECT_EQ(wsock_recv(k.s, data, sizeof(data), 0), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAETIMEDOUT);
+	EXPECT_GE(now_ms() - begin, 2 * QUIET_MS - 1);
+	EXPECT_EQ(n_ran, 1);
+	EXPECT_TRUE(queue_to_self(2));
+	begin = now_ms();
+	set = (wsock_fd_set){ .fd_count = 1, .fd_array = { k.s } };
+	EXPECT_EQ(wsock_select(0, &set, NULL, NULL, &tv), 0);
+	EXPECT_GE(now_ms() - begin, 2 * QUIET_MS);
+	EXPECT_EQ(n_ran, 2);
+	EXPECT_TRUE(queue_to_self(3));
+	begin = now_ms();
+	pfd = (WSAPOLLFD){ .fd = k.s, .events = WSOCK_POLLRDNORM };
+	EXPECT_EQ(WSAPoll(&pfd, 1, 2 * QUIET_MS), 0);
+	EXPECT_GE(now_ms() - begin, 2 * QUIET_MS);
+	EXPECT_EQ(n_ran, 3);
+	close_sockets(&k);
+
+	/* connect, too, and the socket is a blocking one afterwards. */
+	ASSERT_TRUE(open_sockets(&calls[6], &k));
+	ASSERT_EQ(setsockopt(k.s, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)), 0);
+	EXPECT_TRUE(queue_to_self(4));
+	begin = now_ms();
+	EXPECT_EQ(wsock_connect(k.s, sa(&k.sin), sizeof(k.sin)), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAETIMEDOUT);
+	EXPECT_GE(now_ms() - begin, 2 * QUIET_MS - 1);
+	EXPECT_EQ(n_ran, 4);
+	EXPECT_EQ(fcntl(k.s, F_GETFL) & O_NONBLOCK, 0);
+	close_sockets(&k);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* More sockets than have room on the stack, and the queue behind them. */
+TEST_F(apc, C__select_and_poll_of_many)
+{
+	enum { MANY = 300 };
+	struct {
+		u_int count;
+		SOCKET array[MANY];
+	} set;
+	struct timeval tv = { .tv_usec = QUIET_MS * 1000 };
+	WSAPOLLFD pfds[MANY];
+	const int sizes[] = { 1, 255, 256, 257, MANY };
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		n_ran = 0;
+		set.count = sizes[i];
+		for (int j = 0; j < sizes[i]; j++) {
+			set.array[j] = s;
+			pfds[j] = (WSAPOLLFD){ .fd = s, .events = WSOCK_POLLRDNORM };
+		}
+		EXPECT_TRUE(queue_to_self(1));
+		EXPECT_EQ(wsock_select(0, (wsock_fd_set *)&set, NULL, NULL, &tv), 0);
+		EXPECT_EQ(n_ran, 1);
+		EXPECT_TRUE(queue_to_self(1));
+		EXPECT_EQ(WSAPoll(pfds, sizes[i], QUIET_MS), 0);
+		EXPECT_EQ(n_ran, 2);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* GetOverlappedResult is kernel32's and not alertable. */
+static void *send_later(void *arg)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = QUIET_MS * 1000000 }, NULL);
+	return (void *)send(apc_peer, "x", 1, 0);
+}
+
+TEST_F(apc, D4__GetOverlappedResult_runs_none)
+{
+	struct operation op;
+	pthread_t thread;
+	DWORD n;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&apc_socket, &apc_peer), 0);
+	EXPECT_TRUE(queue_to_self(1));
+	EXPECT_EQ(start_recv(apc_socket, &op, NULL, 8), WSA_IO_PENDING);
+	ASSERT_EQ(pthread_create(&thread, NULL, send_later, NULL), 0);
+	EXPECT_TRUE(GetOverlappedResult((HANDLE)apc_socket, &op.ov, &n, TRUE));
+	EXPECT_EQ(n, 1);
+	EXPECT_EQ(n_ran, 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+	close(apc_peer);
+}
+
 TEST_HARNESS_MAIN
