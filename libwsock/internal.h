@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the library's files share. The library has one lock, in startup.c, which
- * only WSAStartup and WSACleanup take; everything else reads wsock_state.
+ * only WSAStartup, WSACleanup and whoever opens the device take; everything else
+ * reads wsock_state.
  */
 #ifndef WSOCK_INTERNAL_H
 #define WSOCK_INTERNAL_H
@@ -46,7 +47,7 @@
  * one than at its door was (or may have been) ended by the release.
  */
 extern uint64_t wsock_state;
-/* /dev/wsock, -1 before the first WSAStartup; stays open, see startup.c. */
+/* /dev/wsock, -1 before it was first needed; stays open, see startup.c. */
 extern int wsock_device;
 
 static inline uint64_t wsock_state_read(void)
@@ -54,6 +55,8 @@ static inline uint64_t wsock_state_read(void)
 	return __atomic_load_n(&wsock_state, __ATOMIC_SEQ_CST);
 }
 
+/* Opens the device, if it is not open; WSAStartup does too. 0 or an errno. */
+int wsock_device_open(void);
 /* As ioctl(2) on the device; EBADFD when it was never opened. */
 int wsock_device_ioctl(unsigned long request, void *arg);
 
@@ -88,6 +91,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
+	WSOCK_FD_PORT		= 1 << 12,	/* a completion port, not a socket */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -189,6 +193,13 @@ int wsock_addr_check_room(int fd, int len);
 
 /* The eventfd of a handle (whose lowest bit is ignored), or -1. */
 int wsock_event_decode(HANDLE event);
+
+/* ---- iocp.c ---- */
+
+/* The descriptor of a completion port's handle, or -1. */
+int wsock_port_decode(HANDLE port);
+/* CloseHandle of a port: waits in it end. False when @fd was not open. */
+bool wsock_port_close(int fd);
 
 /* ---- Time ---- */
 

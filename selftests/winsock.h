@@ -459,7 +459,9 @@ static inline bool hear(int fd)
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
-	X(CancelIoEx) X(GetLastError) X(GetOverlappedResult)		\
+	X(CancelIoEx) X(CreateIoCompletionPort) X(GetLastError)		\
+	X(GetOverlappedResult) X(GetQueuedCompletionStatus)		\
+	X(GetQueuedCompletionStatusEx) X(PostQueuedCompletionStatus)	\
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\
