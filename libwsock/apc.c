@@ -57,24 +57,21 @@ void wsock_apc_forget(void)
 
 bool wsock_apc_create(void)
 {
-	struct wsock_port_args args = { .concurrency = WSOCK_PORT_UNLIMITED };
-	int error, fd;
+	int fd;
 
 	if (wsock_apc_queue >= 0)
 		return true;
-	error = wsock_device_need();
-	if (error) {
-		wsock_error_set(error);
+	pthread_once(&once, make_key);
+	if (!have_key) {
+		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
 		return false;
 	}
-	pthread_once(&once, make_key);
-	fd = have_key ? wsock_device_ioctl(WSOCK_IOC_PORT, &args) : -1;
+	fd = wsock_port_create(WSOCK_PORT_UNLIMITED);
+	if (fd < 0)
+		return false;
 	/* Any value but NULL: thread_exit() knows its thread. */
-	if (fd >= 0 && pthread_setspecific(exit_key, &wsock_apc_queue)) {
+	if (pthread_setspecific(exit_key, &wsock_apc_queue)) {
 		close(fd);
-		fd = -1;
-	}
-	if (fd < 0) {
 		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
 		return false;
 	}

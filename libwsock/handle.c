@@ -47,6 +47,9 @@ static bool close_any(HANDLE handle)
 
 	if (wsock_handle_is_pseudo(handle))
 		return true;
+	fd = wsock_port_decode(handle);
+	if (fd >= 0)
+		return wsock_port_close(fd);
 	fd = wsock_event_decode(handle, &auto_reset);
 	if (fd < 0)
 		fd = wsock_thread_decode(handle);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the library's files share. The library has one lock, in startup.c, which
- * only WSAStartup and WSACleanup take; everything else reads wsock_state.
+ * only WSAStartup, WSACleanup and whoever opens the device take; everything else
+ * reads wsock_state.
  */
 #ifndef WSOCK_INTERNAL_H
 #define WSOCK_INTERNAL_H
@@ -47,7 +48,7 @@
  * one than at its door was (or may have been) ended by the release.
  */
 extern uint64_t wsock_state;
-/* /dev/wsock, -1 before the first WSAStartup; stays open, see startup.c. */
+/* /dev/wsock, -1 before it was first needed; stays open, see startup.c. */
 extern int wsock_device;
 
 static inline uint64_t wsock_state_read(void)
@@ -55,10 +56,10 @@ static inline uint64_t wsock_state_read(void)
 	return __atomic_load_n(&wsock_state, __ATOMIC_SEQ_CST);
 }
 
+/* Opens the device, if it is not open; WSAStartup does too. 0 or an errno. */
+int wsock_device_open(void);
 /* As ioctl(2) on the device; EBADFD when it was never opened. */
 int wsock_device_ioctl(unsigned long request, void *arg);
-/* Opens it if it is not open yet. Returns 0 or the error of WSAStartup. */
-int wsock_device_need(void);
 
 /* ---- error.c ---- */
 
@@ -91,6 +92,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
+	WSOCK_FD_PORT		= 1 << 12,	/* a completion port, not a socket */
 	WSOCK_FD_THREAD		= 1 << 14,	/* a thread handle, not a socket */
 };
 
@@ -204,6 +206,7 @@ int wsock_addr_check_room(int fd, int len);
 enum wsock_tag {
 	WSOCK_TAG_EVENT		= 0x50000000,
 	WSOCK_TAG_AUTO_EVENT	= 0x58000000,
+	WSOCK_TAG_PORT		= 0x60000000,
 	WSOCK_TAG_THREAD	= 0x70000000,
 };
 
@@ -232,6 +235,15 @@ int wsock_event_reset(int fd);
  * and an entry of revents is 0.
  */
 int wsock_event_take_all(struct pollfd *fds, nfds_t n, uint64_t take);
+
+/* ---- iocp.c ---- */
+
+/* A new port's descriptor, -1 with the error set. */
+int wsock_port_create(uint32_t concurrency);
+/* The descriptor of a completion port's handle, or -1. */
+int wsock_port_decode(HANDLE port);
+/* CloseHandle of a port: waits in it end. False when @fd was not open. */
+bool wsock_port_close(int fd);
 
 /* ---- Time ---- */
 

@@ -305,4 +305,6 @@ static inline UINT64 ntohll(UINT64 value)
 }
 #endif
 
+#include <wsock/iocp.h>
+
 #endif /* _WINSOCK2_H */

@@ -18,7 +18,8 @@ extern "C" {
 /* ---- Handles ---- */
 
 /*
- * Closes an event or a thread handle, or a SOCKET as closesocket does. FALSE with
+ * Closes an event, a completion port (whose waiters get ERROR_ABANDONED_WAIT_0)
+ * or a thread handle, or a SOCKET as closesocket does. FALSE with
  * ERROR_INVALID_HANDLE for anything else.
  */
 BOOL WINAPI CloseHandle(HANDLE hObject);
