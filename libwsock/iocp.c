@@ -123,8 +123,23 @@ static int packet_error(int err)
 	}
 }
 
-/* Returns how many packets were taken, or -1 with the error set. */
-static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms)
+static int get_once(int fd, struct wsock_port_get *args)
+{
+	int n;
+
+	/* After a signal, the time that is left is in @args. */
+	do {
+		n = ioctl(fd, WSOCK_PORT_IOC_GET, args);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/*
+ * Returns how many packets were taken, or -1 with the error set:
+ * WAIT_IO_COMPLETION when an alertable wait has run APCs.
+ */
+static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms,
+		       BOOL alertable)
 {
 	struct wsock_port_get args = {
 		.packets = (uintptr_t)packets,
@@ -132,11 +147,27 @@ static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms)
 		.timeout_ns = ms == INFINITE ? -1 : ms * WSOCK_NSEC_PER_MSEC,
 	};
 	int fd = wsock_port_decode(port), n;
+	uint64_t deadline = 0, now;
 
-	/* After a signal, the time that is left is in @args. */
-	do {
-		n = ioctl(fd, WSOCK_PORT_IOC_GET, &args);
-	} while (n < 0 && errno == EINTR);
+	if (alertable && wsock_apc_fd() >= 0) {
+		args.flags = WSOCK_PORT_ALERTABLE;
+		args.alert_fd = wsock_apc_fd();
+		deadline = wsock_wait_deadline(ms);
+	}
+	for (;;) {
+		n = get_once(fd, &args);
+		if (n)
+			break;
+		if (wsock_apc_run()) {
+			wsock_error_set(WAIT_IO_COMPLETION);
+			return -1;
+		}
+		/* There was nothing to run: wait on. */
+		if (ms == INFINITE)
+			continue;
+		now = wsock_now();
+		args.timeout_ns = deadline > now ? (int64_t)(deadline - now) : 0;
+	}
 	if (n < 0)
 		wsock_error_set(packet_error(errno));
 	return n;
@@ -154,7 +185,7 @@ GetQueuedCompletionStatus(HANDLE CompletionPort,
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	if (get_packets(CompletionPort, &packet, 1, dwMilliseconds) < 0) {
+	if (get_packets(CompletionPort, &packet, 1, dwMilliseconds, FALSE) < 0) {
 		*lpOverlapped = NULL;
 		return FALSE;
 	}
@@ -175,13 +206,12 @@ GetQueuedCompletionStatusEx(HANDLE CompletionPort,
 {
 	int n;
 
-	(void)fAlertable;
 	if (!lpCompletionPortEntries || !ulCount || !ulNumEntriesRemoved) {
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
 	n = get_packets(CompletionPort, lpCompletionPortEntries, ulCount,
-			dwMilliseconds);
+			dwMilliseconds, fAlertable);
 	*ulNumEntriesRemoved = n < 0 ? 0 : (ULONG)n;
 	return n > 0;
 }

@@ -38,7 +38,7 @@ static HANDLE own_handle(void)
 
 /* ---- Each alertable wait ---- */
 
-static HANDLE never, never2;
+static HANDLE never, never2, empty_port;
 
 static DWORD wait_sleep(DWORD timeout, BOOL alertable)
 {
@@ -70,6 +70,15 @@ static DWORD wait_winsock_all(DWORD timeout, BOOL alertable)
 	return WSAWaitForMultipleEvents(2, (HANDLE[]){ never, never2 }, TRUE, timeout, alertable);
 }
 
+static DWORD wait_port(DWORD timeout, BOOL alertable)
+{
+	OVERLAPPED_ENTRY entry;
+	ULONG n = POISON_WORD;
+	BOOL got = GetQueuedCompletionStatusEx(empty_port, &entry, 1, &n, timeout, alertable);
+
+	return got || n ? WAIT_FAILED : GetLastError();
+}
+
 static const struct alertable_wait {
 	const char *name;
 	DWORD (*wait)(DWORD timeout, BOOL alertable);
@@ -81,6 +90,7 @@ static const struct alertable_wait {
 	{ "WaitForMultipleObjectsEx, all", wait_all, WAIT_TIMEOUT },
 	{ "WSAWaitForMultipleEvents, any", wait_winsock, WAIT_TIMEOUT },
 	{ "WSAWaitForMultipleEvents, all", wait_winsock_all, WAIT_TIMEOUT },
+	{ "GetQueuedCompletionStatusEx", wait_port, WAIT_TIMEOUT },
 };
 
 #define N_WAITS (sizeof(waits) / sizeof(waits[0]))
@@ -89,6 +99,7 @@ static void make_never(void)
 {
 	never = CreateEventA(NULL, TRUE, FALSE, NULL);
 	never2 = CreateEventA(NULL, FALSE, FALSE, NULL);
+	empty_port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
 }
 
 TEST_F(apc, D4__runs_in_each_alertable_wait)
@@ -137,16 +148,18 @@ TEST_F(apc, D4__never_runs_elsewhere)
 /* A thread without a queue has none made by waiting. */
 TEST_F(apc, D4__no_queue_no_cost)
 {
-	int before = fd_count();
+	int before;
 
 	make_never();
+	before = fd_count();
+	EXPECT_EQ(counter("ports"), 1);
 	for (size_t i = 0; i < N_WAITS; i++)
 		EXPECT_EQ(waits[i].wait(1, TRUE), waits[i].timeout);
-	EXPECT_EQ(counter("ports"), 0);
-	EXPECT_EQ(library_device(), -1);
-	EXPECT_EQ(fd_count(), before + 2);
-	EXPECT_TRUE(queue_to_self(1));
 	EXPECT_EQ(counter("ports"), 1);
+	EXPECT_EQ(fd_count(), before);
+	EXPECT_TRUE(queue_to_self(1));
+	EXPECT_EQ(counter("ports"), 2);
+	EXPECT_EQ(fd_count(), before + 1);
 }
 
 TEST_F(apc, D4__objects_come_first)
@@ -282,7 +295,8 @@ TEST_F(apc, thread__wakes_a_thread_that_waits)
 
 		ASSERT_TRUE(target_start(&t));
 		for (unsigned int n = 1; n <= 3; n++) {
-			ASSERT_TRUE(wait_for(thread_syscall(t.tid) == SYS_ppoll));
+			ASSERT_TRUE(wait_for(thread_syscall(t.tid) == SYS_ppoll ||
+					     thread_syscall(t.tid) == SYS_ioctl));
 			EXPECT_TRUE(QueueUserAPC(count_one, t.handle, n));
 			EXPECT_TRUE(wait_for(__atomic_load_n(&t.count, __ATOMIC_SEQ_CST) == n))
 				TH_LOG("%s", waits[i].name);
@@ -927,6 +941,24 @@ TEST_F(apc, C__apc_ends_the_call_itself)
 	EXPECT_EQ(ran[0], 0);
 	EXPECT_EQ(ran[1], 0);
 	close(apc_peer);
+}
+
+/* A routine of the time before a cleanup does not end the wait, nor prolong it. */
+TEST_F(apc, C30__port_waits_on)
+{
+	WSAOVERLAPPED ov = { 0 };
+	double begin;
+
+	make_never();
+	ASSERT_EQ(startup(), 0);
+	EXPECT_TRUE(queue_to_self(1));
+	EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+	ASSERT_EQ(post_completion(&ov, 0, STATUS_SUCCESS), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+	begin = now_ms();
+	EXPECT_EQ(wait_port(QUIET_MS, TRUE), WAIT_TIMEOUT);
+	EXPECT_GE(now_ms() - begin, QUIET_MS);
+	EXPECT_EQ(routine_saw.count, 0);
 }
 
 /* Time-outs run on while APCs do. */

@@ -54,8 +54,8 @@ typedef struct _OVERLAPPED_ENTRY {
 /*
  * Takes up to @ulCount packets, as many as there are but at most 1024. TRUE with
  * at least one, also when their operations failed; otherwise
- * *@ulNumEntriesRemoved is 0, and the errors are those above. @fAlertable has no
- * effect yet.
+ * *@ulNumEntriesRemoved is 0, and the errors are those above, or with
+ * @fAlertable WAIT_IO_COMPLETION when it has run APCs, which come first.
  */
 BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
 					LPOVERLAPPED_ENTRY lpCompletionPortEntries,

@@ -130,8 +130,9 @@ typedef VOID (NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
 
 /*
  * Has the thread @hThread call @pfnAPC(@dwData) in its next alertable wait:
- * SleepEx and the waits above with @bAlertable, WSAWaitForMultipleEvents with
- * @fAlertable, and calls of Winsock that have to wait, which go on afterwards.
+ * SleepEx and the waits above with @bAlertable, WSAWaitForMultipleEvents and
+ * GetQueuedCompletionStatusEx with @fAlertable, and calls of Winsock that have to
+ * wait, which go on afterwards.
  * APCs run in the order in which they were queued. Returns 0 when it could not
  * be queued: ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, or ERROR_GEN_FAILURE
  * when the thread has ended. APCs that are queued when a thread ends do not run.
