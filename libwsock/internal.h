@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the library's files share. The library has one lock, in startup.c, which
- * only WSAStartup and WSACleanup take; everything else reads wsock_state.
+ * only WSAStartup, WSACleanup and whoever opens the device take; everything else
+ * reads wsock_state.
  */
 #ifndef WSOCK_INTERNAL_H
 #define WSOCK_INTERNAL_H
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -46,7 +48,7 @@
  * one than at its door was (or may have been) ended by the release.
  */
 extern uint64_t wsock_state;
-/* /dev/wsock, -1 before the first WSAStartup; stays open, see startup.c. */
+/* /dev/wsock, -1 before it was first needed; stays open, see startup.c. */
 extern int wsock_device;
 
 static inline uint64_t wsock_state_read(void)
@@ -54,6 +56,8 @@ static inline uint64_t wsock_state_read(void)
 	return __atomic_load_n(&wsock_state, __ATOMIC_SEQ_CST);
 }
 
+/* Opens the device, if it is not open; WSAStartup does too. 0 or an errno. */
+int wsock_device_open(void);
 /* As ioctl(2) on the device; EBADFD when it was never opened. */
 int wsock_device_ioctl(unsigned long request, void *arg);
 
@@ -88,6 +92,8 @@ enum wsock_fd_flags {
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
+	WSOCK_FD_PORT		= 1 << 12,	/* a completion port, not a socket */
+	WSOCK_FD_THREAD		= 1 << 14,	/* a thread handle, not a socket */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -153,6 +159,15 @@ bool wsock_call_closed(const struct wsock_call *call);
  */
 bool wsock_call_restart(struct wsock_call *call, int optname, short events);
 
+/*
+ * After a system call that was told not to wait had to, for @events: waits as
+ * that would have, with the time-out of option @optname (0 for none), and runs
+ * APCs meanwhile. True to issue it again; false with an errno: EAGAIN when the
+ * socket is non-blocking or the time has passed, EINTR when the call was
+ * cancelled.
+ */
+bool wsock_call_wait(struct wsock_call *call, int optname, short events);
+
 /* Some socket has a time-out, so calls must note when they began. */
 extern bool wsock_timeouts_used;
 
@@ -185,10 +200,50 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 /* 0 or the error when @len is too small for an address of @fd's family. */
 int wsock_addr_check_room(int fd, int len);
 
+/* ---- handle.c ---- */
+
+/* What a handle begins with, see handle.c. An auto-reset event is of two kinds. */
+enum wsock_tag {
+	WSOCK_TAG_EVENT		= 0x50000000,
+	WSOCK_TAG_AUTO_EVENT	= 0x58000000,
+	WSOCK_TAG_PORT		= 0x60000000,
+	WSOCK_TAG_THREAD	= 0x70000000,
+};
+
+/* NULL when @fd is too large. */
+HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
+/*
+ * The descriptor behind a handle of this kind, or -1. @flag: what the library
+ * remembers of descriptors of the kind.
+ */
+int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
+/* Closes an object's descriptor; false when it was none. */
+bool wsock_handle_close(int fd);
+
 /* ---- event.c ---- */
 
-/* The eventfd of a handle (whose lowest bit is ignored), or -1. */
-int wsock_event_decode(HANDLE event);
+/* The eventfd of a handle, or -1. */
+int wsock_event_decode(HANDLE event, bool *auto_reset);
+/* The eventfd of an OVERLAPPED.hEvent, whose lowest bit is ignored, or -1. */
+int wsock_event_decode_ov(HANDLE event);
+bool wsock_event_set(int fd);
+/* 1 when it was signalled, 0 when it was not, -1 when it is no event. */
+int wsock_event_reset(int fd);
+/*
+ * As poll(2) that does not wait, on 1 to 64 events. When all are signalled, those
+ * with their bit in @take have been reset when it returns. Otherwise none was,
+ * and an entry of revents is 0.
+ */
+int wsock_event_take_all(struct pollfd *fds, nfds_t n, uint64_t take);
+
+/* ---- iocp.c ---- */
+
+/* A new port's descriptor, -1 with the error set. */
+int wsock_port_create(uint32_t concurrency);
+/* The descriptor of a completion port's handle, or -1. */
+int wsock_port_decode(HANDLE port);
+/* CloseHandle of a port: waits in it end. False when @fd was not open. */
+bool wsock_port_close(int fd);
 
 /* ---- Time ---- */
 
@@ -209,11 +264,53 @@ static inline uint64_t wsock_deadline_ms(uint64_t ms)
 
 #define WSOCK_NEVER	UINT64_MAX
 
+/* The end of a wait of @ms milliseconds, or INFINITE. */
+static inline uint64_t wsock_wait_deadline(uint32_t ms)
+{
+	/* 0 lies in the past: no need for the clock when we shall not wait. */
+	return ms == INFINITE ? WSOCK_NEVER : ms ? wsock_deadline_ms(ms) : 0;
+}
+
+/* ---- wait.c ---- */
+
 /*
  * poll(2) until @deadline, but for at most @slice_ns when that is not 0.
  * Restarted after signals. Returns as poll(2); 0 also at the end of a slice.
  */
 int wsock_poll_until(struct pollfd *fds, nfds_t nfds, uint64_t deadline,
 		     uint64_t slice_ns);
+/* Did poll(2) find a descriptor that is none? */
+bool wsock_poll_bad(const struct pollfd *fds, nfds_t n);
+
+/* ---- apc.c ---- */
+
+/* The port that is the calling thread's APC queue; -1 while it has none. */
+extern __thread int wsock_apc_queue;
+
+static inline int wsock_apc_fd(void)
+{
+	return wsock_apc_queue;
+}
+
+/* Makes the queue, if there is none. False with the error set. */
+bool wsock_apc_create(void);
+/*
+ * Runs what is in the queue of the calling thread, which must have one. Returns
+ * whether there was something to run: false also when there were only completion
+ * routines of the time before a final WSACleanup.
+ */
+bool wsock_apc_run(void);
+/* In a fork child: the queue is the parent's. */
+void wsock_apc_forget(void);
+/*
+ * As wsock_poll_until(), and runs APCs while it has to wait. @fds has room for
+ * one more entry.
+ */
+int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
+			 uint64_t slice_ns);
+/* The queue of a thread handle, or -1. Not for GetCurrentThread(). */
+int wsock_thread_decode(HANDLE thread);
+/* GetCurrentThread() or GetCurrentProcess()? */
+bool wsock_handle_is_pseudo(HANDLE handle);
 
 #endif /* WSOCK_INTERNAL_H */

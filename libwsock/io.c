@@ -125,18 +125,33 @@ static void advance(struct msghdr *msg, size_t done)
 	}
 }
 
+/*
+ * What to add to @flags so that the system call does not wait: a thread with an
+ * APC queue waits by wsock_call_wait() instead.
+ */
+static int alertable_flag(int flags)
+{
+	return wsock_apc_fd() >= 0 ? ~flags & MSG_DONTWAIT : 0;
+}
+
 /* ---- Receive ---- */
 
 static ssize_t recv_restarted(struct wsock_call *call, struct msghdr *msg,
 			      int flags)
 {
+	const short events = flags & MSG_OOB ? POLLPRI : POLLIN;
+	int alertable = alertable_flag(flags);
+	bool again;
 	ssize_t n;
 
 	do {
-		n = recvmsg(call->fd, msg, flags);
-	} while (n < 0 && errno == EINTR &&
-		 wsock_call_restart(call, SO_RCVTIMEO,
-				    flags & MSG_OOB ? POLLPRI : POLLIN));
+		n = recvmsg(call->fd, msg, flags | alertable);
+		again = n < 0 &&
+			((errno == EINTR &&
+			  wsock_call_restart(call, SO_RCVTIMEO, events)) ||
+			 (errno == EAGAIN && alertable &&
+			  wsock_call_wait(call, SO_RCVTIMEO, events)));
+	} while (again);
 	return n;
 }
 
@@ -266,6 +281,7 @@ static int send_sync(struct wsock_call *call, struct msghdr *msg, uint64_t size,
 		     unsigned int flags, uint64_t *bytes)
 {
 	int native = wsock_io_native_flags(flags) | MSG_NOSIGNAL;
+	int alertable = alertable_flag(native);
 	int error = wsock_io_send_flags(flags);
 	ssize_t n;
 
@@ -273,7 +289,7 @@ static int send_sync(struct wsock_call *call, struct msghdr *msg, uint64_t size,
 	if (error)
 		return wsock_error_set(error);
 	for (;;) {
-		n = sendmsg(call->fd, msg, native);
+		n = sendmsg(call->fd, msg, native | alertable);
 		if (n >= 0) {
 			*bytes += (uint64_t)n;
 			if (*bytes >= size)
@@ -286,6 +302,9 @@ static int send_sync(struct wsock_call *call, struct msghdr *msg, uint64_t size,
 		}
 		if (errno == EINTR &&
 		    wsock_call_restart(call, SO_SNDTIMEO, POLLOUT))
+			continue;
+		if (errno == EAGAIN && alertable &&
+		    wsock_call_wait(call, SO_SNDTIMEO, POLLOUT))
 			continue;
 		break;
 	}

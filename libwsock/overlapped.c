@@ -52,7 +52,7 @@ static int fill_delivery(struct wsock_cmd *cmd, LPWSAOVERLAPPED ov,
 	cmd->flags = WSOCK_CMD_STATUS;
 	cmd->msg_flags = (uint16_t)wsock_io_native_flags(flags & ~MSG_DONTWAIT);
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1) {
-		cmd->event_fd = wsock_event_decode(ov->hEvent);
+		cmd->event_fd = wsock_event_decode_ov(ov->hEvent);
 		if (cmd->event_fd < 0)
 			return WSA_INVALID_HANDLE;
 		cmd->flags |= WSOCK_CMD_EVENT;
@@ -267,23 +267,35 @@ static bool is_success(uint32_t status)
 	return status != STATUS_PENDING && !(status & 0x80000000U);
 }
 
+/* The kernel's wait does not see the APC queue: how long until we look. */
+#define APC_SLICE_NS	(5 * WSOCK_NSEC_PER_MSEC)
+
 /*
  * Waits for the end of a pending operation. Without a device there is nothing
  * to wait for; the status is then final.
  */
-static uint32_t wait_status(LPWSAOVERLAPPED ov)
+static uint32_t wait_status(LPWSAOVERLAPPED ov, bool alertable)
 {
-	struct wsock_wait args = { .ov = (uintptr_t)ov, .timeout_ns = -1 };
+	const int64_t slice = alertable ? APC_SLICE_NS : -1;
+	struct wsock_wait args = { .ov = (uintptr_t)ov, .timeout_ns = slice };
 	int result;
 
 	do {
 		result = wsock_device_ioctl(WSOCK_IOC_WAIT, &args);
+		if (result < 0 && errno == ETIME) {
+			wsock_apc_run();
+			args.timeout_ns = slice;
+			errno = EINTR;
+		}
 	} while (result < 0 && errno == EINTR);
 	return read_status(ov);
 }
 
-/* The operation's status, waited for if @wait; *@error for a bad hEvent. */
-static uint32_t get_status(LPWSAOVERLAPPED ov, BOOL wait, int *error)
+/* What a wait for an operation may do meanwhile. */
+enum wait_kind { NO_WAIT, WAIT, WAIT_ALERTABLE };
+
+/* The operation's status, waited for or not; *@error for a bad hEvent. */
+static uint32_t get_status(LPWSAOVERLAPPED ov, enum wait_kind wait, int *error)
 {
 	uint32_t status = read_status(ov);
 
@@ -291,11 +303,11 @@ static uint32_t get_status(LPWSAOVERLAPPED ov, BOOL wait, int *error)
 	if (status != STATUS_PENDING || !wait)
 		return status;
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1 &&
-	    wsock_event_decode(ov->hEvent) < 0) {
+	    wsock_event_decode_ov(ov->hEvent) < 0) {
 		*error = WSA_INVALID_HANDLE;
 		return status;
 	}
-	return wait_status(ov);
+	return wait_status(ov, wait == WAIT_ALERTABLE && wsock_apc_fd() >= 0);
 }
 
 WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
@@ -317,7 +329,8 @@ WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
 		wsock_error_set(WSA_INVALID_PARAMETER);
 		return FALSE;
 	}
-	status = get_status(lpOverlapped, fWait, &error);
+	status = get_status(lpOverlapped, fWait ? WAIT_ALERTABLE : NO_WAIT,
+			    &error);
 	if (!error)
 		error = wsock_error_from_status(status);
 	if (status != STATUS_PENDING) {
@@ -345,7 +358,7 @@ WSOCK_EXPORT BOOL WINAPI GetOverlappedResult(HANDLE hFile,
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	status = get_status(lpOverlapped, bWait, &error);
+	status = get_status(lpOverlapped, bWait ? WAIT : NO_WAIT, &error);
 	if (status != STATUS_PENDING)
 		*lpNumberOfBytesTransferred = (DWORD)lpOverlapped->InternalHigh;
 	if (is_success(status))

@@ -15,7 +15,7 @@
 /* How long a wait that leaves sockets out may be. */
 #define MUTED_SLICE_NS	(20 * WSOCK_NSEC_PER_MSEC)
 
-/* Up to this many entries live on the stack. */
+/* Up to this many entries, the APC queue's included, live on the stack. */
 #define STACK_FDS	256
 
 /* ---- What poll's bits mean ---- */
@@ -131,8 +131,8 @@ static int wait_ready(const struct wsock_call *call, struct pollfd *fds,
 	int found;
 
 	for (;;) {
-		found = wsock_poll_until(fds, n, deadline,
-					 sifted.muted ? MUTED_SLICE_NS : 0);
+		found = wsock_poll_alertable(fds, n, deadline,
+					     sifted.muted ? MUTED_SLICE_NS : 0);
 		if (wsock_call_cancelled(call))
 			return wsock_error_set(WSAEINTR);
 		if (found < 0)
@@ -241,8 +241,8 @@ WSOCK_EXPORT int WSAAPI wsock_select(int nfds, wsock_fd_set *readfds,
 	result = n ? get_deadline(timeout, &deadline) : WSAEINVAL;
 	if (result)
 		return wsock_error_set(result);
-	if (n > STACK_FDS) {
-		fds = calloc(n, sizeof(*fds));
+	if (n >= STACK_FDS) {
+		fds = calloc(n + 1, sizeof(*fds));
 		if (!fds)
 			return wsock_error_set(WSAENOBUFS);
 	}
@@ -382,8 +382,8 @@ static int do_poll(const struct wsock_call *call, LPWSAPOLLFD entries,
 		for (i = 0; i < n; i++)
 			if (fds[i].revents)
 				fds[i].fd = ~fds[i].fd;
-		count = wsock_poll_until(fds, n, deadline,
-					 muted || invalid ? MUTED_SLICE_NS : 0);
+		count = wsock_poll_alertable(fds, n, deadline, muted || invalid ?
+						       MUTED_SLICE_NS : 0);
 		for (i = 0; i < n; i++)
 			fds[i].fd = wsock_socket_fd_checked(entries[i].fd);
 		if (count < 0 || wsock_poll_until(fds, n, 0, 0) < 0)
@@ -410,8 +410,8 @@ WSOCK_EXPORT int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)
 			return wsock_error_set(WSAEINVAL);
 	deadline = timeout < 0 ? WSOCK_NEVER :
 		   timeout ? wsock_deadline_ms((uint64_t)timeout) : 0;
-	if (fds > STACK_FDS) {
-		native = calloc(fds, sizeof(*native));
+	if (fds >= STACK_FDS) {
+		native = calloc((size_t)fds + 1, sizeof(*native));
 		if (!native)
 			return wsock_error_set(WSAENOBUFS);
 	}

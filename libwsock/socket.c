@@ -205,27 +205,56 @@ int wsock_call_fail(const struct wsock_call *call, int error)
 	return wsock_error_set(error);
 }
 
+/* When a time-out of the socket ends the call. */
+static uint64_t option_deadline(struct wsock_call *call, int optname)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	if (getsockopt(call->fd, SOL_SOCKET, optname, &tv, &len) ||
+	    (!tv.tv_sec && !tv.tv_usec))
+		return WSOCK_NEVER;
+	if (!call->start)
+		call->start = wsock_now();
+	return call->start + (uint64_t)tv.tv_sec * WSOCK_NSEC_PER_SEC +
+	       (uint64_t)tv.tv_usec * 1000;
+}
+
 bool wsock_call_restart(struct wsock_call *call, int optname, short events)
 {
 	struct pollfd pfd = { .fd = call->fd, .events = events };
-	struct timeval tv = { 0 };
-	socklen_t len = sizeof(tv);
 	uint64_t deadline;
 
 	if (wsock_call_cancelled(call)) {
 		errno = EINTR;
 		return false;
 	}
-	if (getsockopt(call->fd, SOL_SOCKET, optname, &tv, &len) ||
-	    (!tv.tv_sec && !tv.tv_usec))
-		return true;
-	if (!call->start)
-		call->start = wsock_now();
-	deadline = call->start + (uint64_t)tv.tv_sec * WSOCK_NSEC_PER_SEC +
-		   (uint64_t)tv.tv_usec * 1000;
-	if (wsock_poll_until(&pfd, 1, deadline, 0))
+	deadline = option_deadline(call, optname);
+	if (deadline == WSOCK_NEVER ||
+	    wsock_poll_until(&pfd, 1, deadline, 0))
 		return true;
 	errno = EAGAIN;
+	return false;
+}
+
+bool wsock_call_wait(struct wsock_call *call, int optname, short events)
+{
+	struct pollfd fds[2] = { { .fd = call->fd, .events = events } };
+	uint64_t deadline = WSOCK_NEVER;
+	int ready;
+
+	if (wsock_socket_nonblocking(call->fd)) {
+		errno = EAGAIN;
+		return false;
+	}
+	if (optname)
+		deadline = option_deadline(call, optname);
+	ready = wsock_poll_alertable(fds, 1, deadline, 0);
+	if (ready < 0)
+		return false;
+	if (ready && !wsock_call_cancelled(call))
+		return true;
+	errno = ready ? EINTR : EAGAIN;
 	return false;
 }
 
@@ -455,6 +484,14 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 	if (call->flags & WSOCK_FD_NONBLOCK)
 		flags |= SOCK_NONBLOCK;
 	for (;;) {
+		/*
+		 * There is no accept that does not wait on a socket that does.
+		 * When another thread takes the connection that we saw, the
+		 * wait for the next one is not alertable.
+		 */
+		if (wsock_apc_fd() >= 0 && is_listening(call->fd) &&
+		    !wsock_call_wait(call, 0, POLLIN))
+			return -1;
 		fd = accept4(call->fd, addr, len, flags);
 		if (fd >= 0)
 			return fd;
@@ -503,6 +540,42 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 }
 
 /*
+ * connect(2) that runs APCs while it waits. Nothing else can be done with a
+ * stream socket that connects, so for a moment it may be non-blocking.
+ */
+static int connect_alertable(struct wsock_call *call,
+			     const struct sockaddr *name, socklen_t namelen)
+{
+	int flags = fcntl(call->fd, F_GETFL), result, err;
+
+	if (flags < 0 || flags & O_NONBLOCK)
+		return connect(call->fd, name, namelen);
+	fcntl(call->fd, F_SETFL, flags | O_NONBLOCK);
+	result = connect(call->fd, name, namelen);
+	err = errno;
+	fcntl(call->fd, F_SETFL, flags);
+	errno = err;
+	if (!result || (err != EINPROGRESS && err != EALREADY))
+		return result;
+	if (!wsock_call_wait(call, SO_SNDTIMEO, POLLOUT)) {
+		/* What connect(2) has when SO_SNDTIMEO has passed. */
+		if (errno == EAGAIN)
+			errno = EINPROGRESS;
+		return -1;
+	}
+	/* It is over: how? */
+	return connect(call->fd, name, namelen);
+}
+
+static int connect_once(struct wsock_call *call, const struct sockaddr *name,
+			socklen_t namelen)
+{
+	if (wsock_apc_fd() >= 0 && call->flags & WSOCK_FD_STREAM)
+		return connect_alertable(call, name, namelen);
+	return connect(call->fd, name, namelen);
+}
+
+/*
  * A signal does not end the attempt, and connecting again waits for it; Linux
  * reports the failure of an earlier attempt once, as ECONNABORTED, before it
  * begins a new one.
@@ -513,7 +586,7 @@ static int connect_restarted(struct wsock_call *call,
 	bool failed_before = false;
 
 	for (;;) {
-		if (!connect(call->fd, name, namelen))
+		if (!connect_once(call, name, namelen))
 			return 0;
 		if (wsock_call_cancelled(call))
 			return -1;

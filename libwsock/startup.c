@@ -51,6 +51,7 @@ static void forget_parent(void)
 	if (wsock_device >= 0)
 		close(wsock_device);
 	wsock_device = -1;
+	wsock_apc_forget();
 }
 
 /* The errors of WSAStartup are few: a limit was reached, or "not ready". */
@@ -59,7 +60,7 @@ static int startup_error(int err)
 	return err == EUSERS || err == EAGAIN ? WSAEPROCLIM : WSASYSNOTREADY;
 }
 
-/* Returns 0 or the error of WSAStartup. Under startup_lock. */
+/* Returns 0 or an errno. Under startup_lock. */
 static int open_device(void)
 {
 	int device, cancel_state;
@@ -68,7 +69,7 @@ static int open_device(void)
 		return 0;
 	if (!fork_handler_set) {
 		if (pthread_atfork(NULL, NULL, forget_parent))
-			return WSASYSNOTREADY;
+			return ENOMEM;
 		fork_handler_set = true;
 	}
 	/* open is a cancellation point, and we hold the lock. */
@@ -78,18 +79,30 @@ static int open_device(void)
 	} while (device < 0 && errno == EINTR);
 	pthread_setcancelstate(cancel_state, NULL);
 	if (device < 0)
-		return startup_error(errno);
+		return errno;
 	__atomic_store_n(&wsock_device, device, __ATOMIC_RELEASE);
 	return 0;
+}
+
+int wsock_device_open(void)
+{
+	int err;
+
+	if (__atomic_load_n(&wsock_device, __ATOMIC_ACQUIRE) >= 0)
+		return 0;
+	pthread_mutex_lock(&startup_lock);
+	err = open_device();
+	pthread_mutex_unlock(&startup_lock);
+	return err;
 }
 
 /* Returns 0 or the error of WSAStartup. Under startup_lock. */
 static int register_once(void)
 {
-	int error = open_device();
+	int err = open_device();
 
-	if (error)
-		return error;
+	if (err)
+		return startup_error(err);
 	if (!ioctl(wsock_device, WSOCK_IOC_STARTUP, 0))
 		return 0;
 	return startup_error(errno);

@@ -459,7 +459,15 @@ static inline bool hear(int fd)
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
-	X(CancelIoEx) X(GetLastError) X(GetOverlappedResult)		\
+	X(CancelIoEx) X(CloseHandle) X(CreateEventA) X(CreateEventExA)	\
+	X(CreateEventExW) X(CreateEventW) X(CreateIoCompletionPort)	\
+	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
+	X(GetLastError) X(GetOverlappedResult)				\
+	X(GetQueuedCompletionStatus) X(GetQueuedCompletionStatusEx)	\
+	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
+	X(SetEvent) X(Sleep) X(SleepEx)					\
+	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\
+	X(WaitForSingleObject) X(WaitForSingleObjectEx)			\
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\

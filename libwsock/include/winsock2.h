@@ -267,19 +267,14 @@ BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
 /* ---- Events: manual reset, not signalled at first ---- */
 
 /*
- * None of these needs WSAStartup, and WSACleanup leaves events and waits for
- * them alone. BOOL functions return FALSE with WSA_INVALID_HANDLE.
+ * The same objects as in wsock/kernel32.h. BOOL functions return FALSE with
+ * WSA_INVALID_HANDLE.
  */
 WSAEVENT WSAAPI WSACreateEvent(void);
 BOOL WSAAPI WSASetEvent(WSAEVENT hEvent);
 BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent);
 BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent);
-/*
- * Waits for one of 1 to 64 events, or for all of them at the same time.
- * @dwTimeout in milliseconds. Returns WSA_WAIT_EVENT_0 plus the lowest index of
- * a signalled event, WSA_WAIT_TIMEOUT or WSA_WAIT_FAILED. @fAlertable is
- * accepted and has no effect yet.
- */
+/* As WaitForMultipleObjectsEx. */
 DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents,
 				      BOOL fWaitAll, DWORD dwTimeout,
 				      BOOL fAlertable);
@@ -309,5 +304,7 @@ static inline UINT64 ntohll(UINT64 value)
 #ifdef __cplusplus
 }
 #endif
+
+#include <wsock/iocp.h>
 
 #endif /* _WINSOCK2_H */

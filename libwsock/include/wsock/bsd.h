@@ -34,8 +34,7 @@
 #undef FD_SETSIZE
 #endif
 
-#include <wsock/windef.h>
-#include <wsock/winerror.h>
+#include <wsock/kernel32.h>
 
 #if defined(_SYS_SOCKET_H) || defined(WSOCK_NATIVE_NAMES)
 #define _WSOCK_SYS_SOCKET_FIRST
@@ -313,10 +312,6 @@ int WSAAPI wsock_gethostname(char *name, int namelen);
 wsock_u_long WSAAPI wsock_inet_addr(const char *cp);
 /* Returns a buffer of the calling thread. */
 char * WSAAPI wsock_inet_ntoa(struct in_addr in);
-
-/* GetLastError() and WSAGetLastError() read the same place. */
-DWORD WINAPI GetLastError(void);
-void WINAPI SetLastError(DWORD dwErrCode);
 
 static inline void wsock_fd_clear(SOCKET s, wsock_fd_set *set)
 {

@@ -24,6 +24,9 @@
 #ifndef CALLBACK
 #define CALLBACK
 #endif
+#ifndef NTAPI
+#define NTAPI
+#endif
 
 #ifndef FALSE
 #define FALSE	0

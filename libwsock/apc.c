@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Asynchronous procedure calls, and thread handles, which are little more than a
+ * way to queue them.
+ *
+ * A thread's queue is a completion port without a limit that only this thread
+ * takes packets from: user APCs that threads post, and completion routines that
+ * the kernel queues when an operation has ended, in one order. It is made by the
+ * thread itself, when first something could come to be in it, and so nobody can
+ * queue to a thread that has none. Threads without one pay for all this with a
+ * look at wsock_apc_queue.
+ *
+ * A thread handle is a duplicate of the port's descriptor. The thread abandons
+ * the port as it ends: who still has a handle cannot queue any more, and poll(2)
+ * says POLLHUP, which is what a wait for the thread waits for.
+ */
+#include "internal.h"
+
+#include <pthread.h>
+
+/*
+ * The packets. Those of the kernel have the routine in key, the OVERLAPPED in ov
+ * and in internal the NTSTATUS with which the operation ended, below the
+ * generation in which it began. An operation never ends with STATUS_PENDING, so
+ * that marks a user APC: the function is in key, its argument in ov.
+ */
+#define USER_APC	STATUS_PENDING
+
+__thread int wsock_apc_queue = -1;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t exit_key;
+static bool have_key;
+
+/* At the end of a thread that has a queue. */
+static void thread_exit(void *unused)
+{
+	int fd = wsock_apc_queue;
+
+	(void)unused;
+	wsock_apc_queue = -1;
+	ioctl(fd, WSOCK_PORT_IOC_CLOSE, 0);
+	close(fd);
+}
+
+static void make_key(void)
+{
+	have_key = !pthread_key_create(&exit_key, thread_exit);
+}
+
+void wsock_apc_forget(void)
+{
+	if (wsock_apc_queue >= 0)
+		close(wsock_apc_queue);
+	wsock_apc_queue = -1;
+}
+
+bool wsock_apc_create(void)
+{
+	int fd;
+
+	if (wsock_apc_queue >= 0)
+		return true;
+	pthread_once(&once, make_key);
+	if (!have_key) {
+		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return false;
+	}
+	fd = wsock_port_create(WSOCK_PORT_UNLIMITED);
+	if (fd < 0)
+		return false;
+	/* Any value but NULL: thread_exit() knows its thread. */
+	if (pthread_setspecific(exit_key, &wsock_apc_queue)) {
+		close(fd);
+		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return false;
+	}
+	wsock_fd_flags_init(fd, 0);
+	wsock_apc_queue = fd;
+	return true;
+}
+
+/* Runs what a packet means; false when it has lost its meaning. */
+static bool run(const struct wsock_packet *packet)
+{
+	LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
+	PAPCFUNC function;
+
+	if (packet->internal == USER_APC) {
+		function = (PAPCFUNC)(uintptr_t)packet->key;
+		function((ULONG_PTR)packet->ov);
+		return true;
+	}
+	/* The final WSACleanup came after it was queued. */
+	if (packet->internal >> 32 != wsock_state_read() >> 32)
+		return false;
+	routine = (LPWSAOVERLAPPED_COMPLETION_ROUTINE)(uintptr_t)packet->key;
+	routine((DWORD)wsock_error_from_status((uint32_t)packet->internal),
+		packet->bytes, (LPWSAOVERLAPPED)(uintptr_t)packet->ov,
+		packet->flags);
+	return true;
+}
+
+bool wsock_apc_run(void)
+{
+	struct wsock_packet packet;
+	struct wsock_port_get get = {
+		.packets = (uintptr_t)&packet,
+		.count = 1,
+	};
+	bool ran = false;
+
+	/* One by one: an APC may wait alertably itself, for those behind it. */
+	while (ioctl(wsock_apc_queue, WSOCK_PORT_IOC_GET, &get) > 0)
+		ran |= run(&packet);
+	return ran;
+}
+
+int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
+			 uint64_t slice_ns)
+{
+	int ready;
+
+	/* Who does not wait runs no APC. */
+	if (wsock_apc_queue < 0 || !deadline)
+		return wsock_poll_until(fds, n, deadline, slice_ns);
+	for (;;) {
+		fds[n].fd = wsock_apc_queue;
+		fds[n].events = POLLIN;
+		ready = wsock_poll_until(fds, n + 1, deadline, slice_ns);
+		if (ready <= 0 || !fds[n].revents)
+			return ready;
+		/* What can be answered comes first. */
+		if (ready > 1)
+			return ready - 1;
+		wsock_apc_run();
+	}
+}
+
+/* ---- Threads ---- */
+
+#define CURRENT_PROCESS	((HANDLE)(intptr_t)-1)
+#define CURRENT_THREAD	((HANDLE)(intptr_t)-2)
+
+bool wsock_handle_is_pseudo(HANDLE handle)
+{
+	return handle == CURRENT_PROCESS || handle == CURRENT_THREAD;
+}
+
+int wsock_thread_decode(HANDLE thread)
+{
+	return wsock_handle_decode(thread, WSOCK_TAG_THREAD, WSOCK_FD_THREAD);
+}
+
+/* The queue of a thread, the caller's made if needed; -1 with the error set. */
+static int get_queue(HANDLE thread)
+{
+	int fd;
+
+	if (thread == CURRENT_THREAD)
+		return wsock_apc_create() ? wsock_apc_queue : -1;
+	fd = wsock_thread_decode(thread);
+	if (fd < 0)
+		wsock_error_set(ERROR_INVALID_HANDLE);
+	return fd;
+}
+
+WSOCK_EXPORT HANDLE WINAPI GetCurrentProcess(void)
+{
+	return CURRENT_PROCESS;
+}
+
+WSOCK_EXPORT HANDLE WINAPI GetCurrentThread(void)
+{
+	return CURRENT_THREAD;
+}
+
+/* A new handle of the thread with this queue; NULL with the error set. */
+static HANDLE make_handle(int queue)
+{
+	int fd = fcntl(queue, F_DUPFD_CLOEXEC, 0);
+	HANDLE handle;
+
+	handle = fd < 0 ? NULL : wsock_handle_encode(WSOCK_TAG_THREAD, fd);
+	if (!handle) {
+		if (fd >= 0)
+			close(fd);
+		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	wsock_fd_flags_init(fd, WSOCK_FD_THREAD);
+	return handle;
+}
+
+WSOCK_EXPORT BOOL WINAPI
+DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
+		HANDLE hTargetProcessHandle, LPHANDLE lpTargetHandle,
+		DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwOptions)
+{
+	HANDLE handle;
+	int queue;
+
+	(void)dwDesiredAccess;
+	(void)bInheritHandle;
+	if (hSourceProcessHandle != CURRENT_PROCESS ||
+	    hTargetProcessHandle != CURRENT_PROCESS) {
+		wsock_error_set(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	if (!lpTargetHandle || dwOptions & ~(DWORD)(DUPLICATE_CLOSE_SOURCE |
+						    DUPLICATE_SAME_ACCESS)) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	queue = get_queue(hSourceHandle);
+	handle = queue < 0 ? NULL : make_handle(queue);
+	if (!handle)
+		return FALSE;
+	if (dwOptions & DUPLICATE_CLOSE_SOURCE && queue != wsock_apc_queue)
+		wsock_handle_close(queue);
+	*lpTargetHandle = handle;
+	return TRUE;
+}
+
+static int queue_error(int err)
+{
+	switch (err) {
+	case ESHUTDOWN:
+		/* The thread has ended. */
+		return ERROR_GEN_FAILURE;
+	case ENOBUFS:
+	case ENOMEM:
+		return ERROR_NOT_ENOUGH_MEMORY;
+	}
+	return ERROR_INVALID_HANDLE;
+}
+
+WSOCK_EXPORT DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread,
+				       ULONG_PTR dwData)
+{
+	struct wsock_packet packet = {
+		.key = (uintptr_t)pfnAPC,
+		.ov = dwData,
+		.internal = USER_APC,
+	};
+	int queue = get_queue(hThread);
+
+	if (queue < 0)
+		return 0;
+	if (!pfnAPC) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return 0;
+	}
+	if (!ioctl(queue, WSOCK_PORT_IOC_POST, &packet))
+		return 1;
+	wsock_error_set(queue_error(errno));
+	return 0;
+}

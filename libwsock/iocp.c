@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Completion ports. A port is the kernel's, and each call is one ioctl on its
+ * descriptor. The entries of
+ * GetQueuedCompletionStatusEx are written by the kernel where they are.
+ *
+ * Ports need no WSAStartup, so CreateIoCompletionPort opens the device, if
+ * nobody has.
+ */
+#include "internal.h"
+
+#include <stddef.h>
+
+/* As many packets as the kernel hands out at a time. */
+#define MAX_PACKETS	1024
+
+_Static_assert(sizeof(OVERLAPPED_ENTRY) == sizeof(struct wsock_packet),
+	       "OVERLAPPED_ENTRY has Windows' layout, and so has the packet");
+_Static_assert(offsetof(OVERLAPPED_ENTRY, lpCompletionKey) ==
+	       offsetof(struct wsock_packet, key), "packet");
+_Static_assert(offsetof(OVERLAPPED_ENTRY, lpOverlapped) ==
+	       offsetof(struct wsock_packet, ov), "packet");
+_Static_assert(offsetof(OVERLAPPED_ENTRY, Internal) ==
+	       offsetof(struct wsock_packet, internal), "packet");
+_Static_assert(offsetof(OVERLAPPED_ENTRY, dwNumberOfBytesTransferred) ==
+	       offsetof(struct wsock_packet, bytes), "packet");
+
+int wsock_port_decode(HANDLE port)
+{
+	return wsock_handle_decode(port, WSOCK_TAG_PORT, WSOCK_FD_PORT);
+}
+
+bool wsock_port_close(int fd)
+{
+	/* Others may wait in it, and hold it open. */
+	ioctl(fd, WSOCK_PORT_IOC_CLOSE, 0);
+	return wsock_handle_close(fd);
+}
+
+/* ---- Creation ---- */
+
+static int create_error(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		return ERROR_FILE_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return ERROR_ACCESS_DENIED;
+	default:
+		return ERROR_NOT_ENOUGH_MEMORY;
+	}
+}
+
+int wsock_port_create(uint32_t concurrency)
+{
+	struct wsock_port_args args = { .concurrency = concurrency };
+	int fd = -1, err = wsock_device_open();
+
+	if (!err) {
+		fd = wsock_device_ioctl(WSOCK_IOC_PORT, &args);
+		err = errno;
+	}
+	if (fd < 0)
+		wsock_error_set(create_error(err));
+	return fd;
+}
+
+static HANDLE create(DWORD concurrency)
+{
+	int fd = wsock_port_create(concurrency);
+	HANDLE port;
+
+	if (fd < 0)
+		return NULL;
+	port = wsock_handle_encode(WSOCK_TAG_PORT, fd);
+	if (!port) {
+		close(fd);
+		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	wsock_fd_flags_init(fd, WSOCK_FD_PORT);
+	return port;
+}
+
+WSOCK_EXPORT HANDLE WINAPI
+CreateIoCompletionPort(HANDLE FileHandle, HANDLE ExistingCompletionPort,
+		       ULONG_PTR CompletionKey,
+		       DWORD NumberOfConcurrentThreads)
+{
+	(void)CompletionKey;
+	if (FileHandle != INVALID_HANDLE_VALUE) {
+		wsock_error_set(ERROR_NOT_SUPPORTED);
+		return NULL;
+	}
+	if (ExistingCompletionPort) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return NULL;
+	}
+	return create(NumberOfConcurrentThreads);
+}
+
+/* ---- Packets ---- */
+
+/* Why a GET or POST had no success. */
+static int packet_error(int err)
+{
+	switch (err) {
+	case ETIME:
+		return WAIT_TIMEOUT;
+	case ESHUTDOWN:
+		return ERROR_ABANDONED_WAIT_0;
+	case ENOMEM:
+	case ENOBUFS:
+		return ERROR_NO_SYSTEM_RESOURCES;
+	case EFAULT:
+		return ERROR_NOACCESS;
+	default:
+		/* Another file, or a port of the parent. */
+		return ERROR_INVALID_HANDLE;
+	}
+}
+
+static int get_once(int fd, struct wsock_port_get *args)
+{
+	int n;
+
+	/* After a signal, the time that is left is in @args. */
+	do {
+		n = ioctl(fd, WSOCK_PORT_IOC_GET, args);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/*
+ * Returns how many packets were taken, or -1 with the error set:
+ * WAIT_IO_COMPLETION when an alertable wait has run APCs.
+ */
+static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms,
+		       BOOL alertable)
+{
+	struct wsock_port_get args = {
+		.packets = (uintptr_t)packets,
+		.count = count < MAX_PACKETS ? count : MAX_PACKETS,
+		.timeout_ns = ms == INFINITE ? -1 : ms * WSOCK_NSEC_PER_MSEC,
+	};
+	int fd = wsock_port_decode(port), n;
+	uint64_t deadline = 0, now;
+
+	if (alertable && wsock_apc_fd() >= 0) {
+		args.flags = WSOCK_PORT_ALERTABLE;
+		args.alert_fd = wsock_apc_fd();
+		deadline = wsock_wait_deadline(ms);
+	}
+	for (;;) {
+		n = get_once(fd, &args);
+		if (n)
+			break;
+		if (wsock_apc_run()) {
+			wsock_error_set(WAIT_IO_COMPLETION);
+			return -1;
+		}
+		/* There was nothing to run: wait on. */
+		if (ms == INFINITE)
+			continue;
+		now = wsock_now();
+		args.timeout_ns = deadline > now ? (int64_t)(deadline - now) : 0;
+	}
+	if (n < 0)
+		wsock_error_set(packet_error(errno));
+	return n;
+}
+
+WSOCK_EXPORT BOOL WINAPI
+GetQueuedCompletionStatus(HANDLE CompletionPort,
+			  LPDWORD lpNumberOfBytesTransferred,
+			  PULONG_PTR lpCompletionKey,
+			  LPOVERLAPPED *lpOverlapped, DWORD dwMilliseconds)
+{
+	struct wsock_packet packet;
+
+	if (!lpNumberOfBytesTransferred || !lpCompletionKey || !lpOverlapped) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	if (get_packets(CompletionPort, &packet, 1, dwMilliseconds, FALSE) < 0) {
+		*lpOverlapped = NULL;
+		return FALSE;
+	}
+	*lpNumberOfBytesTransferred = packet.bytes;
+	*lpCompletionKey = (ULONG_PTR)packet.key;
+	*lpOverlapped = (LPOVERLAPPED)(uintptr_t)packet.ov;
+	if (!((uint32_t)packet.internal & 0x80000000U))
+		return TRUE;
+	wsock_error_set((int)wsock_error_win32_from_status((uint32_t)packet.internal));
+	return FALSE;
+}
+
+WSOCK_EXPORT BOOL WINAPI
+GetQueuedCompletionStatusEx(HANDLE CompletionPort,
+			    LPOVERLAPPED_ENTRY lpCompletionPortEntries,
+			    ULONG ulCount, PULONG ulNumEntriesRemoved,
+			    DWORD dwMilliseconds, BOOL fAlertable)
+{
+	int n;
+
+	if (!lpCompletionPortEntries || !ulCount || !ulNumEntriesRemoved) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	n = get_packets(CompletionPort, lpCompletionPortEntries, ulCount,
+			dwMilliseconds, fAlertable);
+	*ulNumEntriesRemoved = n < 0 ? 0 : (ULONG)n;
+	return n > 0;
+}
+
+WSOCK_EXPORT BOOL WINAPI
+PostQueuedCompletionStatus(HANDLE CompletionPort,
+			   DWORD dwNumberOfBytesTransferred,
+			   ULONG_PTR dwCompletionKey, LPOVERLAPPED lpOverlapped)
+{
+	struct wsock_packet packet = {
+		.key = dwCompletionKey,
+		.ov = (uintptr_t)lpOverlapped,
+		.bytes = dwNumberOfBytesTransferred,
+	};
+
+	if (!ioctl(wsock_port_decode(CompletionPort), WSOCK_PORT_IOC_POST,
+		   &packet))
+		return TRUE;
+	wsock_error_set(packet_error(errno));
+	return FALSE;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Waiting for objects and for time to pass, on ppoll(2).
+ */
+#include "internal.h"
+
+#include <sched.h>
+
+int wsock_poll_until(struct pollfd *fds, nfds_t nfds, uint64_t deadline,
+		     uint64_t slice_ns)
+{
+	struct timespec ts, *timeout;
+	uint64_t now, left;
+	int ready;
+
+	for (;;) {
+		timeout = NULL;
+		left = slice_ns ? slice_ns : UINT64_MAX;
+		if (deadline != WSOCK_NEVER) {
+			now = wsock_now();
+			if (deadline <= now)
+				left = 0;
+			else if (deadline - now < left)
+				left = deadline - now;
+		}
+		if (left != UINT64_MAX) {
+			ts.tv_sec = (time_t)(left / WSOCK_NSEC_PER_SEC);
+			ts.tv_nsec = (long)(left % WSOCK_NSEC_PER_SEC);
+			timeout = &ts;
+		}
+		ready = ppoll(fds, nfds, timeout, NULL);
+		if (ready >= 0 || errno != EINTR)
+			return ready;
+	}
+}
+
+bool wsock_poll_bad(const struct pollfd *fds, nfds_t n)
+{
+	nfds_t i;
+
+	for (i = 0; i < n; i++)
+		if (fds[i].revents & POLLNVAL)
+			return true;
+	return false;
+}
+
+/* ---- Objects ---- */
+
+/*
+ * What a wait is for.
+ * @fds: the objects, and behind them the thread's APC queue
+ * @n: how many objects
+ * @alertable: the number of queues, 0 or 1
+ * @take: bit i is set when object i is an auto-reset event
+ */
+struct wait {
+	struct pollfd fds[MAXIMUM_WAIT_OBJECTS + 1];
+	nfds_t n;
+	nfds_t alertable;
+	uint64_t take;
+	uint64_t deadline;
+};
+
+/* A thread cannot get a queue while it waits: without one it is not alertable. */
+static void set_alertable(struct wait *w)
+{
+	w->fds[w->n].fd = wsock_apc_fd();
+	w->fds[w->n].events = POLLIN;
+	w->alertable = w->fds[w->n].fd >= 0;
+}
+
+static DWORD wait_failed(int error)
+{
+	wsock_error_set(error);
+	return WAIT_FAILED;
+}
+
+/* What poll found bad: a wait cannot go on. */
+static DWORD poll_failed(int ready)
+{
+	return wait_failed(ready < 0 ? ERROR_NOT_ENOUGH_MEMORY :
+				       ERROR_INVALID_HANDLE);
+}
+
+/* The lowest object that is signalled, and ours now; -1 for none. */
+static int take_first(const struct wait *w)
+{
+	nfds_t i;
+
+	for (i = 0; i < w->n; i++) {
+		if (!w->fds[i].revents)
+			continue;
+		/* Of many waiters that wake, one gets an auto-reset event. */
+		if (!(w->take & 1ULL << i) ||
+		    wsock_event_reset(w->fds[i].fd) > 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static DWORD wait_any(struct wait *w)
+{
+	int ready, first;
+
+	for (;;) {
+		ready = wsock_poll_until(w->fds, w->n + w->alertable,
+					 w->deadline, 0);
+		if (!ready)
+			return WAIT_TIMEOUT;
+		if (ready < 0 || wsock_poll_bad(w->fds, w->n))
+			return poll_failed(ready);
+		/* Objects come before APCs. */
+		first = take_first(w);
+		if (first >= 0)
+			return WAIT_OBJECT_0 + (DWORD)first;
+		if (w->alertable && w->fds[w->n].revents && wsock_apc_run())
+			return WAIT_IO_COMPLETION;
+	}
+}
+
+static DWORD wait_all(struct wait *w)
+{
+	struct pollfd missing[MAXIMUM_WAIT_OBJECTS + 1];
+	nfds_t i, count;
+	int ready;
+
+	for (;;) {
+		ready = wsock_event_take_all(w->fds, w->n, w->take);
+		if (ready < 0 || wsock_poll_bad(w->fds, w->n))
+			return poll_failed(ready);
+		if ((nfds_t)ready == w->n)
+			return WAIT_OBJECT_0;
+		count = 0;
+		for (i = 0; i < w->n; i++)
+			if (!w->fds[i].revents)
+				missing[count++] = w->fds[i];
+		missing[count] = w->fds[w->n];
+		ready = wsock_poll_until(missing, count + w->alertable,
+					 w->deadline, 0);
+		if (ready < 0)
+			return poll_failed(ready);
+		if (!ready)
+			return WAIT_TIMEOUT;
+		/* An object may complete the set: look at these first. */
+		if (w->alertable && ready == 1 && missing[count].revents &&
+		    wsock_apc_run())
+			return WAIT_IO_COMPLETION;
+	}
+}
+
+static bool has_twice(const HANDLE *handles, DWORD count)
+{
+	DWORD i, j;
+
+	for (i = 1; i < count; i++)
+		for (j = 0; j < i; j++)
+			if (handles[i] == handles[j])
+				return true;
+	return false;
+}
+
+/* Sets up entry @i; false when it cannot be waited for. */
+static bool add_object(struct wait *w, nfds_t i, HANDLE handle)
+{
+	bool auto_reset;
+
+	w->fds[i].events = POLLIN;
+	w->fds[i].fd = wsock_event_decode(handle, &auto_reset);
+	if (w->fds[i].fd >= 0) {
+		if (auto_reset)
+			w->take |= 1ULL << i;
+		return true;
+	}
+	/* POLLHUP, the end of a thread, need not be asked for. */
+	w->fds[i].events = 0;
+	w->fds[i].fd = wsock_thread_decode(handle);
+	return w->fds[i].fd >= 0;
+}
+
+static DWORD do_wait(DWORD count, const HANDLE *handles, BOOL all,
+		     DWORD timeout, BOOL alertable)
+{
+	struct wait w = { .n = count };
+	DWORD i;
+
+	if (!count || count > MAXIMUM_WAIT_OBJECTS || !handles ||
+	    (all && has_twice(handles, count)))
+		return wait_failed(ERROR_INVALID_PARAMETER);
+	for (i = 0; i < count; i++)
+		if (!add_object(&w, i, handles[i]))
+			return wait_failed(ERROR_INVALID_HANDLE);
+	if (alertable)
+		set_alertable(&w);
+	w.deadline = wsock_wait_deadline(timeout);
+	return all && count > 1 ? wait_all(&w) : wait_any(&w);
+}
+
+WSOCK_EXPORT DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents,
+						   const WSAEVENT *lphEvents,
+						   BOOL fWaitAll,
+						   DWORD dwTimeout,
+						   BOOL fAlertable)
+{
+	return do_wait(cEvents, lphEvents, fWaitAll, dwTimeout, fAlertable);
+}
+
+WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
+						   const HANDLE *lpHandles,
+						   BOOL bWaitAll,
+						   DWORD dwMilliseconds,
+						   BOOL bAlertable)
+{
+	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, bAlertable);
+}
+
+WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjects(DWORD nCount,
+						 const HANDLE *lpHandles,
+						 BOOL bWaitAll,
+						 DWORD dwMilliseconds)
+{
+	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, FALSE);
+}
+
+WSOCK_EXPORT DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle,
+						DWORD dwMilliseconds,
+						BOOL bAlertable)
+{
+	return do_wait(1, &hHandle, FALSE, dwMilliseconds, bAlertable);
+}
+
+WSOCK_EXPORT DWORD WINAPI WaitForSingleObject(HANDLE hHandle,
+					      DWORD dwMilliseconds)
+{
+	return do_wait(1, &hHandle, FALSE, dwMilliseconds, FALSE);
+}
+
+/* ---- Time ---- */
+
+/* A wait for nothing. */
+static DWORD do_sleep(DWORD ms, BOOL alertable)
+{
+	struct wait w = { .n = 0 };
+
+	if (alertable)
+		set_alertable(&w);
+	if (!ms)
+		sched_yield();
+	w.deadline = wsock_wait_deadline(ms);
+	return wait_any(&w) == WAIT_IO_COMPLETION ? WAIT_IO_COMPLETION : 0;
+}
+
+WSOCK_EXPORT VOID WINAPI Sleep(DWORD dwMilliseconds)
+{
+	do_sleep(dwMilliseconds, FALSE);
+}
+
+WSOCK_EXPORT DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable)
+{
+	return do_sleep(dwMilliseconds, bAlertable);
+}
