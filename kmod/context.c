@@ -228,6 +228,7 @@ static int counters_show(struct seq_file *m, void *unused)
 		seq_printf(m, "contexts %u\n", nr_contexts);
 	seq_printf(m, "sockets %ld\n", wsock_socket_count());
 	seq_printf(m, "operations %ld\n", wsock_op_pending());
+	seq_printf(m, "netevents %ld\n", wsock_netevents_count());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(counters);

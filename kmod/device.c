@@ -21,6 +21,9 @@ static_assert(sizeof(struct wsock_cmd) == 16);
 static_assert(sizeof(struct wsock_status) == 24);
 static_assert(sizeof(struct wsock_msg) == 64);
 static_assert(sizeof(struct wsock_submit) == 40);
+static_assert(sizeof(struct wsock_event_select) == 16);
+static_assert(sizeof(struct wsock_event_enum) == 56);
+static_assert(sizeof(struct wsock_event_enable) == 8);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -116,7 +119,8 @@ static int features(struct wsock_features __user *arg)
 	if (f.flags)
 		return -EINVAL;
 	f.size = sizeof(f);
-	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT;
+	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
+		     WSOCK_FEATURE_EVENTS;
 	f.ops = BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |
 		BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG);
 	return copy_to_user(arg, &f, sizeof(f)) ? -EFAULT : 0;
@@ -168,6 +172,37 @@ static long submit(struct wsock_context *ctx, struct file *file, const void __us
 	return ret == -EIOCBQUEUED ? -EINPROGRESS : ret;
 }
 
+static int event_select(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_event_select args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	return wsock_netevents_select(ctx, &args);
+}
+
+static int event_enum(struct wsock_context *ctx, void __user *arg)
+{
+	struct wsock_event_enum args;
+	int ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	ret = wsock_netevents_enum(ctx, &args);
+	if (!ret && copy_to_user(arg, &args, sizeof(args)))
+		return -EFAULT;
+	return ret;
+}
+
+static int event_enable(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_event_enable args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	return wsock_netevents_enable(ctx, &args);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	struct wsock_open *open = file->private_data;
@@ -198,6 +233,12 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return wait(open->ctx, arg);
 	case WSOCK_IOC_SUBMIT:
 		return submit(open->ctx, file, arg);
+	case WSOCK_IOC_EVENT_SELECT:
+		return event_select(open->ctx, arg);
+	case WSOCK_IOC_EVENT_ENUM:
+		return event_enum(open->ctx, arg);
+	case WSOCK_IOC_EVENT_ENABLE:
+		return event_enable(open->ctx, arg);
 	default:
 		return -ENOTTY;
 	}

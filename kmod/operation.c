@@ -151,9 +151,6 @@ static struct hlist_bl_head *name_bucket(const struct wsock_context *ctx, u64 ov
 
 static noinline int op_get_event(struct wsock_op *op, int fd)
 {
-	struct wait_queue_entry none;
-	u64 count;
-
 	op->event = eventfd_ctx_fdget(fd);
 	if (IS_ERR(op->event)) {
 		int ret = PTR_ERR(op->event);
@@ -161,10 +158,7 @@ static noinline int op_get_event(struct wsock_op *op, int fd)
 		op->event = NULL;
 		return ret;
 	}
-	/* The exported way to reset an eventfd; the wait entry is on no queue. */
-	init_waitqueue_entry(&none, current);
-	INIT_LIST_HEAD(&none.entry);
-	eventfd_ctx_remove_wait_queue(op->event, &none, &count);
+	wsock_event_reset(op->event);
 	return 0;
 }
 
@@ -722,6 +716,19 @@ static bool op_interrupt(struct wsock_op *op, int err, bool notify)
 	return true;
 }
 
+/*
+ * A receive that is over: what it left behind is a network event. The caller
+ * keeps @op, and thus the socket.
+ */
+static void op_received(const struct wsock_op *op)
+{
+	struct wsock_netevents *n = READ_ONCE(op->socket->netevents);
+
+	if (unlikely(n) && op_is_recv(op))
+		wsock_netevents_reenable(n, op->msg_flags & MSG_OOB ? WSOCK_EVENT_OOB :
+								      WSOCK_EVENT_READ);
+}
+
 /* End a claimed operation. */
 static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 {
@@ -733,6 +740,7 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 		eventfd_signal(op->event);
 	op_forget_name(op);
 	op_put_file(op);
+	op_received(op);
 
 	spin_lock_irq(&s->lock);
 	WRITE_ONCE(op->state, OP_ENDED);
@@ -810,6 +818,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
 
+	op_received(op);
 	if (op->pending) {
 		op_put_file(op);
 		op_deliver(op, ex->issue_flags);

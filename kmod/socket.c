@@ -146,6 +146,7 @@ void wsock_socket_free(struct wsock_socket *s)
 {
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
 		wsock_op_free_spare(&s->lanes[i]);
+	wsock_netevents_free(s->netevents);
 	sock_put(s->sk);
 	wsock_context_put(s->ctx);
 	this_cpu_dec(nr_sockets);
@@ -219,6 +220,9 @@ static void socket_kill(struct wsock_socket *s)
 	spin_lock_irq(&s->lock);
 	s->dead = true;
 	spin_unlock_irq(&s->lock);
+	/* From here on nothing that happens to it is a network event. */
+	if (s->netevents)
+		wsock_netevents_kill(s->netevents);
 }
 
 static bool socket_idle(struct wsock_socket *s)
@@ -256,10 +260,8 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 	ctx->nr_sockets--;
 	last = owner_remove(s);
 
-	spin_lock_irq(&s->lock);
-	s->dead = true;
-	receiving = s->lanes[WSOCK_IN].nr_ops;
-	spin_unlock_irq(&s->lock);
+	socket_kill(s);
+	receiving = READ_ONCE(s->lanes[WSOCK_IN].nr_ops);
 	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true);
 	/* A final release will not know this socket: nobody may write any more. */
 	socket_wait(s);

@@ -18,7 +18,9 @@
  *   the socket's wait-queue lock taken outside wsock_socket.lock, because a
  *                                wake-up arrives with it held
  *   wsock_socket.lock (irq-safe spinlock)
- *                                lanes and the state of their operations
+ *                                lanes and the state of their operations; the
+ *                                record of network events. An eventfd's own
+ *                                lock is taken inside it
  *   bit lock of a hash bucket    owners of a struct sock; operations by name.
  *                                Innermost, never held with wsock_socket.lock
  *
@@ -65,6 +67,7 @@
 #include <linux/wsock.h>
 
 struct eventfd_ctx;
+struct wsock_netevents;
 struct wsock_op;
 
 /* Why a final release happens: what of the process is left to be cleaned. */
@@ -170,6 +173,7 @@ struct wsock_lane {
  * @dead: no operation may be queued any more; @lock, never cleared
  * @armed: @wait is on the socket's wait queue; @lock and the wait-queue lock
  * @wait: @armed says where
+ * @netevents: NULL until the first EVENT_SELECT; then set once, under @ctx->lock
  */
 struct wsock_socket {
 	refcount_t refs;
@@ -185,6 +189,7 @@ struct wsock_socket {
 	bool dead;
 	bool armed;
 	struct wait_queue_entry wait;
+	struct wsock_netevents *netevents;
 	struct rcu_head rcu;
 };
 
@@ -235,6 +240,16 @@ long wsock_op_pending(void);
 void wsock_op_free_spare(struct wsock_lane *lane);
 int wsock_op_init(void);
 void wsock_op_exit(void);
+
+/* netevents.c */
+int wsock_netevents_select(struct wsock_context *ctx, const struct wsock_event_select *args);
+int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *args);
+int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args);
+void wsock_netevents_reenable(struct wsock_netevents *n, u32 mask);
+void wsock_netevents_kill(struct wsock_netevents *n);
+void wsock_netevents_free(struct wsock_netevents *n);
+void wsock_event_reset(struct eventfd_ctx *event);
+long wsock_netevents_count(void);
 
 /* status.c */
 u32 wsock_status(int err);

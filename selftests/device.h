@@ -313,7 +313,8 @@ static inline bool counters_zero(void)
 	struct timespec ms = { .tv_nsec = 1000000 };
 
 	for (int i = 0; i < TIMEOUT_MS; i++) {
-		if (!counter("contexts") && !counter("sockets") && !counter("operations"))
+		if (!counter("contexts") && !counter("sockets") && !counter("operations") &&
+		    !counter("netevents"))
 			return true;
 		nanosleep(&ms, NULL);
 	}
