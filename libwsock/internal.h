@@ -88,6 +88,9 @@ enum wsock_fd_flags {
 	WSOCK_FD_CLOSING	= 1 << 9,	/* closesocket came this far */
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
+	WSOCK_FD_ACCEPTED	= 1 << 12,	/* made by accept() */
+	WSOCK_FD_EVENTS		= 1 << 13,	/* was given to WSAEventSelect once */
+	WSOCK_FD_SELECTED	= 1 << 14,	/* is registered by it */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -184,6 +187,19 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		  int tolen);
 /* 0 or the error when @len is too small for an address of @fd's family. */
 int wsock_addr_check_room(int fd, int len);
+
+/* ---- eventselect.c ---- */
+
+void wsock_events_tell_enabled(int fd, unsigned int events);
+/* After a call that re-enables network events of @fd, also one that failed. */
+static inline void wsock_events_enable(int fd, unsigned int events)
+{
+	if (wsock_fd_flags_get(fd) & WSOCK_FD_EVENTS)
+		wsock_events_tell_enabled(fd, events);
+}
+
+/* @fd was accepted from @listener, which is registered. */
+void wsock_events_inherit(int fd, int listener);
 
 /* ---- event.c ---- */
 

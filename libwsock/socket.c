@@ -490,13 +490,17 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 	fd = accept_one(&call, addr, addr ? &len : NULL);
 	if (fd >= 0)
 		fd = adopt(fd);
+	error = errno;
+	wsock_events_enable(call.fd, FD_ACCEPT);
 	if (fd < 0) {
-		wsock_call_fail(&call, wsock_error_from_errno(errno));
+		wsock_call_fail(&call, wsock_error_from_errno(error));
 		return INVALID_SOCKET;
 	}
 	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET | WSOCK_FD_STREAM |
-				WSOCK_FD_CONNECTED |
+				WSOCK_FD_CONNECTED | WSOCK_FD_ACCEPTED |
 				(call.flags & WSOCK_FD_NONBLOCK));
+	if (call.flags & WSOCK_FD_SELECTED)
+		wsock_events_inherit(fd, call.fd);
 	if (addr)
 		*addrlen = (int)len;
 	return (SOCKET)fd;
@@ -581,6 +585,8 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 	if (err != EALREADY && err != EISCONN && err != EBADF &&
 	    err != ENOTSOCK)
 		wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTING);
+	if (err == EINPROGRESS)
+		wsock_events_enable(call.fd, FD_CONNECT);
 	return wsock_call_fail(&call,
 			       connect_error(call.fd, err, name, namelen));
 }
