@@ -98,6 +98,24 @@ static int connect_error(const struct sock *sk)
 	       READ_ONCE(sk->sk_err) : 0;
 }
 
+/*
+ * Is there data in the receive queue? Neither the FIN nor, at its head, the
+ * urgent byte is, though each has a number. tcp_inq() would not see beyond that.
+ */
+static bool has_data(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 copied_seq = READ_ONCE(tp->copied_seq);
+	int len = READ_ONCE(tp->rcv_nxt) - copied_seq;
+
+	if (sock_flag(sk, SOCK_DONE))
+		len--;
+	if (READ_ONCE(tp->urg_data) && READ_ONCE(tp->urg_seq) == copied_seq &&
+	    !sock_flag(sk, SOCK_URGINLINE))
+		len--;
+	return len > 0;
+}
+
 static u32 tcp_conditions(struct sock *sk, bool readable)
 {
 	u32 events = WSOCK_EVENT_CONNECT;
@@ -123,8 +141,7 @@ static u32 tcp_conditions(struct sock *sk, bool readable)
 	}
 	if (sock_flag(sk, SOCK_DONE))
 		events |= WSOCK_EVENT_CLOSE;
-	/* Not the end of the stream, which Linux calls readable. */
-	if (is_plain_tcp(sk) ? tcp_inq(sk) > 0 : readable)
+	if (is_plain_tcp(sk) ? has_data(sk) : readable)
 		events |= WSOCK_EVENT_READ;
 	if ((READ_ONCE(tcp_sk(sk)->urg_data) & TCP_URG_VALID) &&
 	    !sock_flag(sk, SOCK_URGINLINE))
@@ -440,7 +457,7 @@ static void fetch(struct wsock_socket *s, struct wsock_event_enum *args,
 	struct wsock_netevents *n;
 
 	spin_lock_irq(&s->lock);
-	n = s->netevents;
+	n = READ_ONCE(s->netevents);
 	if (n) {
 		args->events = n->recorded;
 		if (n->recorded & WSOCK_EVENT_CONNECT)

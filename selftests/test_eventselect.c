@@ -3,6 +3,7 @@
  * Network events by ioctl: when they are recorded, signalled, fetched and
  * recorded again, and that the end of a socket tells nobody.
  */
+#include <linux/sock_diag.h>
 #include <stddef.h>
 
 #include "device.h"
@@ -321,10 +322,27 @@ TEST_F(events, write__after_would_block)
 	QUIET();
 }
 
-/* The buffer was filled to the brim by a send that did not fail. */
+/*
+ * Sends until there is too little room for Linux to call it writable, but stops
+ * before one fails (or poll(2) finds out): that would have the stream tell.
+ */
+static void fill_unnoticed(int fd)
+{
+	static const char data[2048];
+	unsigned int mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+
+	do {
+		if (send(fd, data, sizeof(data), MSG_DONTWAIT) != sizeof(data) ||
+		    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len))
+			break;
+	} while (mem[SK_MEMINFO_WMEM_QUEUED] +
+		 mem[SK_MEMINFO_WMEM_QUEUED] / 2 <= mem[SK_MEMINFO_SNDBUF]);
+}
+
 TEST_F(events, write__selected_without_room)
 {
-	fill(self->s[0]);
+	fill_unnoticed(self->s[0]);
 	SELECT(self->s[0], WRITE);
 	QUIET();
 	while (!event_is_set(self->event) && drain(self->s[1]))
@@ -386,6 +404,30 @@ TEST_F(events, oob__or_read_when_inline)
 	QUIET();
 	EXPECT_EQ(send(self->s[1], "!", 1, MSG_OOB), 1);
 	HAPPENS(self->s[0], READ);
+}
+
+/* The urgent byte, taken or not, does not hide what comes after it. */
+TEST_F(events, oob__and_data_behind_it)
+{
+	char c;
+
+	SELECT_USED(self->s[0], ALL);
+	EXPECT_EQ(send(self->s[1], "!", 1, MSG_OOB), 1);
+	HAPPENS(self->s[0], OOB);
+	EXPECT_EQ(send(self->s[1], "a", 1, 0), 1);
+	HAPPENS(self->s[0], READ);
+	EXPECT_EQ(recv(self->s[0], &c, 1, MSG_OOB), 1);
+	ENABLE(self->s[0], OOB | READ);
+	HAPPENS(self->s[0], READ);
+	EXPECT_EQ(drain(self->s[0]), 1);
+	ENABLE(self->s[0], OOB | READ);
+	QUIET();
+	EXPECT_EQ(send(self->s[1], "!", 1, MSG_OOB), 1);
+	EXPECT_EQ(shutdown(self->s[1], SHUT_WR), 0);
+	while (!(dev_enum(self->dev, self->s[0], self->event, NULL) & CLOSE))
+		EXPECT_TRUE(event_wait(self->event));
+	ENABLE(self->s[0], READ);
+	QUIET();
 }
 
 TEST_F(events, close__fin_once_before_the_data_is_read)
@@ -762,12 +804,13 @@ TEST_F(events, C22__exec_is_silent)
 
 TEST_F(events, C35__each_owner_has_its_own_registration)
 {
-	int go[2], status, theirs = new_event();
+	int go[2], done[2], status, theirs = new_event();
 	eventfd_t count;
 	char byte;
 	pid_t pid;
 
 	ASSERT_EQ(pipe2(go, O_CLOEXEC), 0);
+	ASSERT_EQ(pipe2(done, O_CLOEXEC), 0);
 	SELECT_USED(self->s[0], ALL);
 	pid = fork();
 	if (!pid) {
@@ -784,7 +827,7 @@ TEST_F(events, C35__each_owner_has_its_own_registration)
 		if (eventfd_write(theirs, 1) || read(go[0], &byte, 1) != 1)
 			_exit(2);
 		/* Our father has released his. */
-		if (event_is_set(theirs))
+		if (event_is_set(theirs) || write(done[1], "x", 1) != 1)
 			_exit(3);
 		if (read(go[0], &byte, 1) != 0 || !event_wait(theirs) ||
 		    dev_enum(dev, self->s[0], theirs, NULL) != READ)
@@ -797,12 +840,15 @@ TEST_F(events, C35__each_owner_has_its_own_registration)
 	EXPECT_EQ(dev_cleanup(self->dev), 1);
 	EXPECT_EQ(counter("netevents"), 1);
 	EXPECT_EQ(write(go[1], "x", 1), 1);
+	close(done[1]);
+	EXPECT_EQ(read(done[0], &byte, 1), 1);
 	EXPECT_EQ(send(self->s[1], "data", 4, 0), 4);
 	close(go[1]);
 	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_EQ(status, 0);
 	QUIET();
 	close(go[0]);
+	close(done[0]);
 	close(theirs);
 }
 
