@@ -229,6 +229,7 @@ static int counters_show(struct seq_file *m, void *unused)
 	seq_printf(m, "sockets %ld\n", wsock_socket_count());
 	seq_printf(m, "operations %ld\n", wsock_op_total());
 	seq_printf(m, "ports %ld\n", wsock_port_count());
+	seq_printf(m, "netevents %ld\n", wsock_netevents_count());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(counters);

@@ -23,6 +23,9 @@ static_assert(sizeof(struct wsock_msg) == 64);
 static_assert(sizeof(struct wsock_submit) == 48);
 static_assert(sizeof(struct wsock_associate) == 16);
 static_assert(sizeof(struct wsock_modes) == 8);
+static_assert(sizeof(struct wsock_event_select) == 16);
+static_assert(sizeof(struct wsock_event_enum) == 56);
+static_assert(sizeof(struct wsock_event_enable) == 8);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -121,7 +124,8 @@ static int features(struct wsock_features __user *arg)
 	if (f.flags)
 		return -EINVAL;
 	f.size = sizeof(f);
-	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT;
+	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
+		     WSOCK_FEATURE_EVENTS;
 	f.ops = BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |
 		BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG);
 	return copy_to_user(arg, &f, sizeof(f)) ? -EFAULT : 0;
@@ -187,6 +191,37 @@ static int port(const void __user *arg)
 	return copy_from_user(&args, arg, sizeof(args)) ? -EFAULT : wsock_port_create(&args);
 }
 
+static int event_select(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_event_select args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	return wsock_netevents_select(ctx, &args);
+}
+
+static int event_enum(struct wsock_context *ctx, void __user *arg)
+{
+	struct wsock_event_enum args;
+	int ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	ret = wsock_netevents_enum(ctx, &args);
+	if (!ret && copy_to_user(arg, &args, sizeof(args)))
+		return -EFAULT;
+	return ret;
+}
+
+static int event_enable(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_event_enable args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	return wsock_netevents_enable(ctx, &args);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	struct wsock_open *open = file->private_data;
@@ -223,6 +258,12 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return associate(open->ctx, arg);
 	case WSOCK_IOC_MODES:
 		return modes(open->ctx, arg);
+	case WSOCK_IOC_EVENT_SELECT:
+		return event_select(open->ctx, arg);
+	case WSOCK_IOC_EVENT_ENUM:
+		return event_enum(open->ctx, arg);
+	case WSOCK_IOC_EVENT_ENABLE:
+		return event_enable(open->ctx, arg);
 	default:
 		return -ENOTTY;
 	}

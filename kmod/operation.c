@@ -196,9 +196,6 @@ static struct hlist_bl_head *name_bucket(const struct wsock_context *ctx, u64 ov
 
 static noinline int op_get_event(struct wsock_op *op, int fd)
 {
-	struct wait_queue_entry none;
-	u64 count;
-
 	op->event = eventfd_ctx_fdget(fd);
 	if (IS_ERR(op->event)) {
 		int ret = PTR_ERR(op->event);
@@ -206,10 +203,7 @@ static noinline int op_get_event(struct wsock_op *op, int fd)
 		op->event = NULL;
 		return ret;
 	}
-	/* The exported way to reset an eventfd; the wait entry is on no queue. */
-	init_waitqueue_entry(&none, current);
-	INIT_LIST_HEAD(&none.entry);
-	eventfd_ctx_remove_wait_queue(op->event, &none, &count);
+	wsock_event_reset(op->event);
 	return 0;
 }
 
@@ -939,6 +933,23 @@ static bool op_interrupt(struct wsock_op *op, int err, bool notify)
 	return true;
 }
 
+/* A receive that is over: what it left behind is a network event. */
+static void was_received(struct wsock_socket *s, u32 msg_flags)
+{
+	struct wsock_netevents *n = READ_ONCE(s->netevents);
+
+	if (unlikely(n))
+		wsock_netevents_reenable(n, msg_flags & MSG_OOB ? WSOCK_EVENT_OOB :
+								  WSOCK_EVENT_READ);
+}
+
+/* The caller keeps @op, and thus the socket. */
+static void op_received(const struct wsock_op *op)
+{
+	if (op_is_recv(op))
+		was_received(op->socket, op->msg_flags);
+}
+
 /* End a claimed operation. */
 static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 {
@@ -947,6 +958,7 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 
 	op_show(op, notify);
 	op_put_file(op);
+	op_received(op);
 
 	spin_lock_irq(&s->lock);
 	op_set_ended(op);
@@ -1031,6 +1043,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
 
+	op_received(op);
 	if (op->pending)
 		op_put_file(op);
 	if (op == ex->collect)
@@ -1466,8 +1479,8 @@ static bool leaves_packet(struct wsock_submit args, const struct wsock_socket *s
 }
 
 /* Try a RECV or SEND of which there is no operation yet. As op_try(). */
-static __always_inline int try_plain(struct wsock_submit args, struct socket *sock,
-				     size_t *done)
+static __always_inline int try_plain(struct wsock_submit args, struct wsock_socket *s,
+				     struct socket *sock, size_t *done)
 {
 	u32 msg_flags = args.cmd.msg_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
 	bool recv = args.op == WSOCK_OP_RECV;
@@ -1487,8 +1500,12 @@ static __always_inline int try_plain(struct wsock_submit args, struct socket *so
 		ret = sock_sendmsg(sock, &msg);
 		ret = send_result(sock, ret, args.len, done);
 	}
-	if (ret != -EAGAIN && (args.cmd.flags & WSOCK_CMD_STATUS))
+	if (ret == -EAGAIN)
+		return ret;
+	if (args.cmd.flags & WSOCK_CMD_STATUS)
 		write_status(args.cmd.ov, ret, *done, out_flags);
+	if (recv)
+		was_received(s, msg_flags);
 	return ret;
 }
 
@@ -1538,7 +1555,7 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
 
 	if (turn) {
-		ret = try_plain(args, sock, &done);
+		ret = try_plain(args, s, sock, &done);
 		if (ret != -EAGAIN) {
 			lane_leave(s, lane, cmd, issue_flags);
 			return ret < 0 ? ret : done;

@@ -170,6 +170,7 @@ void wsock_socket_free(struct wsock_socket *s)
 		wsock_op_free_spares(&s->lanes[i]);
 	if (s->port)
 		wsock_port_put(s->port);
+	wsock_netevents_free(s->netevents);
 	sock_put(s->sk);
 	wsock_context_put(s->ctx);
 	this_cpu_dec(nr_sockets);
@@ -246,6 +247,9 @@ static void socket_kill(struct wsock_socket *s)
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
 		atomic_or(WSOCK_LANE_CLOSED, &s->lanes[i].door);
 	spin_unlock_irq(&s->lock);
+	/* From here on nothing that happens to it is a network event. */
+	if (s->netevents)
+		wsock_netevents_kill(s->netevents);
 }
 
 static bool socket_idle(struct wsock_socket *s)

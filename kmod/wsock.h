@@ -18,7 +18,9 @@
  *   the socket's wait-queue lock taken outside wsock_socket.lock, because a
  *                                wake-up arrives with it held
  *   wsock_socket.lock (irq-safe spinlock)
- *                                lanes and the state of their operations
+ *                                lanes and the state of their operations; the
+ *                                record of network events. An eventfd's own
+ *                                lock is taken inside it
  *   wsock_port.lock (irq-safe spinlock)
  *                                a completion port's queue and waiters
  *   bit lock of a hash bucket    owners of a struct sock; operations by name.
@@ -72,6 +74,7 @@
 #include <linux/wsock.h>
 
 struct eventfd_ctx;
+struct wsock_netevents;
 struct wsock_op;
 struct wsock_port;
 
@@ -197,6 +200,7 @@ struct wsock_lane {
  * @port: where the packets of its operations go, counted; set once
  * @key: theirs; set before @port
  * @modes: WSOCK_MODE_* bits; @lock
+ * @netevents: NULL until the first EVENT_SELECT; then set once, under @ctx->lock
  */
 struct wsock_socket {
 	refcount_t refs;
@@ -216,6 +220,7 @@ struct wsock_socket {
 	struct wsock_port *port;
 	u64 key;
 	u32 modes;
+	struct wsock_netevents *netevents;
 	struct rcu_head rcu;
 };
 
@@ -299,6 +304,15 @@ bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item);
 long wsock_port_count(void);
 void wsock_port_init(void);
 void wsock_port_exit(void);
+/* netevents.c */
+int wsock_netevents_select(struct wsock_context *ctx, const struct wsock_event_select *args);
+int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *args);
+int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args);
+void wsock_netevents_reenable(struct wsock_netevents *n, u32 mask);
+void wsock_netevents_kill(struct wsock_netevents *n);
+void wsock_netevents_free(struct wsock_netevents *n);
+void wsock_event_reset(struct eventfd_ctx *event);
+long wsock_netevents_count(void);
 
 /* status.c */
 u32 wsock_status(int err);

@@ -93,7 +93,10 @@ enum wsock_fd_flags {
 	WSOCK_FD_UNBOUND	= 1 << 10,	/* datagrams; may be bound by now */
 	WSOCK_FD_SOCKET		= 1 << 11,	/* made by socket() or accept() */
 	WSOCK_FD_PORT		= 1 << 12,	/* a completion port, not a socket */
-	WSOCK_FD_THREAD		= 1 << 14,	/* a thread handle, not a socket */
+	WSOCK_FD_THREAD		= 1 << 13,	/* a thread handle, not a socket */
+	WSOCK_FD_ACCEPTED	= 1 << 14,	/* made by accept() */
+	WSOCK_FD_EVENTS		= 1 << 15,	/* was given to WSAEventSelect once */
+	WSOCK_FD_SELECTED	= 1 << 16,	/* is registered by it */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -219,6 +222,18 @@ HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
 int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
 /* Closes an object's descriptor; false when it was none. */
 bool wsock_handle_close(int fd);
+/* ---- eventselect.c ---- */
+
+void wsock_events_tell_enabled(int fd, unsigned int events);
+/* After a call that re-enables network events of @fd, also one that failed. */
+static inline void wsock_events_enable(int fd, unsigned int events)
+{
+	if (wsock_fd_flags_get(fd) & WSOCK_FD_EVENTS)
+		wsock_events_tell_enabled(fd, events);
+}
+
+/* @fd was accepted from @listener, which is registered. */
+void wsock_events_inherit(int fd, int listener);
 
 /* ---- event.c ---- */
 

@@ -168,12 +168,8 @@ static int recv_end(const struct wsock_call *call)
 	return 0;
 }
 
-/*
- * Receives into @msg, whose buffers hold @room bytes. *@bytes is valid also
- * with WSAEMSGSIZE. Returns 0 or SOCKET_ERROR.
- */
-static int recv_sync(struct wsock_call *call, struct msghdr *msg, uint64_t room,
-		     unsigned int flags, uint64_t *bytes)
+static int recv_checked(struct wsock_call *call, struct msghdr *msg,
+			uint64_t room, unsigned int flags, uint64_t *bytes)
 {
 	int native = wsock_io_native_flags(flags);
 	int error = wsock_io_recv_check(call, flags);
@@ -205,6 +201,19 @@ static int recv_sync(struct wsock_call *call, struct msghdr *msg, uint64_t room,
 		return 0;
 	return wsock_call_fail(call,
 			       wsock_io_recv_error(call->fd, errno, native));
+}
+
+/*
+ * Receives into @msg, whose buffers hold @room bytes. *@bytes is valid also
+ * with WSAEMSGSIZE. Returns 0 or SOCKET_ERROR.
+ */
+static int recv_sync(struct wsock_call *call, struct msghdr *msg, uint64_t room,
+		     unsigned int flags, uint64_t *bytes)
+{
+	int result = recv_checked(call, msg, room, flags, bytes);
+
+	wsock_events_enable(call->fd, flags & MSG_OOB ? FD_OOB : FD_READ);
+	return result;
 }
 
 WSOCK_EXPORT int WSAAPI wsock_recvfrom(SOCKET s, char *buf, int len, int flags,
@@ -312,8 +321,10 @@ static int send_sync(struct wsock_call *call, struct msghdr *msg, uint64_t size,
 		return wsock_call_fail(call, WSAEINTR);
 	if (*bytes && errno == EAGAIN)
 		return 0;
-	return wsock_call_fail(call,
-			       wsock_io_send_error(call->fd, errno, native));
+	error = wsock_io_send_error(call->fd, errno, native);
+	if (error == WSAEWOULDBLOCK)
+		wsock_events_enable(call->fd, FD_WRITE);
+	return wsock_call_fail(call, error);
 }
 
 int wsock_io_check_destination(const struct sockaddr *to, int tolen)

@@ -349,6 +349,8 @@ static int set_nonblocking(int fd, bool on)
 {
 	int value = on;
 
+	if (!on && wsock_fd_flags_get(fd) & WSOCK_FD_SELECTED)
+		return wsock_error_set(WSAEINVAL);
 	if (ioctl(fd, FIONBIO, &value))
 		return wsock_error_set(wsock_error_from_errno(errno));
 	if (on)

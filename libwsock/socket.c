@@ -13,7 +13,7 @@
 /* Pages of the table come to life as descriptor numbers are used. */
 #define FD_TABLE_SIZE	(1 << 20)
 
-static uint16_t fd_table[FD_TABLE_SIZE];
+static uint32_t fd_table[FD_TABLE_SIZE];
 
 bool wsock_fd_flags_kept(int fd)
 {
@@ -30,21 +30,21 @@ unsigned int wsock_fd_flags_get(int fd)
 void wsock_fd_flags_init(int fd, unsigned int flags)
 {
 	if (wsock_fd_flags_kept(fd))
-		__atomic_store_n(&fd_table[fd], (uint16_t)flags,
+		__atomic_store_n(&fd_table[fd], flags,
 				 __ATOMIC_RELAXED);
 }
 
 void wsock_fd_flags_add(int fd, unsigned int flags)
 {
 	if (wsock_fd_flags_kept(fd))
-		__atomic_fetch_or(&fd_table[fd], (uint16_t)flags,
+		__atomic_fetch_or(&fd_table[fd], flags,
 				  __ATOMIC_RELAXED);
 }
 
 void wsock_fd_flags_remove(int fd, unsigned int flags)
 {
 	if (wsock_fd_flags_kept(fd))
-		__atomic_fetch_and(&fd_table[fd], (uint16_t)~flags,
+		__atomic_fetch_and(&fd_table[fd], ~flags,
 				   __ATOMIC_RELAXED);
 }
 
@@ -527,13 +527,17 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 	fd = accept_one(&call, addr, addr ? &len : NULL);
 	if (fd >= 0)
 		fd = adopt(fd);
+	error = errno;
+	wsock_events_enable(call.fd, FD_ACCEPT);
 	if (fd < 0) {
-		wsock_call_fail(&call, wsock_error_from_errno(errno));
+		wsock_call_fail(&call, wsock_error_from_errno(error));
 		return INVALID_SOCKET;
 	}
 	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET | WSOCK_FD_STREAM |
-				WSOCK_FD_CONNECTED |
+				WSOCK_FD_CONNECTED | WSOCK_FD_ACCEPTED |
 				(call.flags & WSOCK_FD_NONBLOCK));
+	if (call.flags & WSOCK_FD_SELECTED)
+		wsock_events_inherit(fd, call.fd);
 	if (addr)
 		*addrlen = (int)len;
 	return (SOCKET)fd;
@@ -654,6 +658,8 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 	if (err != EALREADY && err != EISCONN && err != EBADF &&
 	    err != ENOTSOCK)
 		wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTING);
+	if (err == EINPROGRESS)
+		wsock_events_enable(call.fd, FD_CONNECT);
 	return wsock_call_fail(&call,
 			       connect_error(call.fd, err, name, namelen));
 }

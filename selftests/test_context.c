@@ -33,7 +33,8 @@ TEST_F(context, features__probe)
 
 	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_FEATURES, &f), 0);
 	EXPECT_EQ(f.size, sizeof(f));
-	EXPECT_EQ(f.features, WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT);
+	EXPECT_EQ(f.features, WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
+			      WSOCK_FEATURE_EVENTS);
 	EXPECT_EQ(f.ops, 0x1e);
 }
 

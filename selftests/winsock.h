@@ -442,6 +442,8 @@ static inline bool hear(int fd)
 	X(wsock_shutdown, -1, wsock_shutdown(s, 99))			\
 	X(wsock_socket, -1, wsock_socket(-1, -1, -1))			\
 	X(WSACleanup, -1, WSACleanup())					\
+	X(WSAEnumNetworkEvents, -1, WSAEnumNetworkEvents(s, (void *)1, NULL)) \
+	X(WSAEventSelect, -1, WSAEventSelect(s, (void *)1, -1))		\
 	X(WSAGetOverlappedResult, 0, WSAGetOverlappedResult(s, NULL, NULL, TRUE, NULL)) \
 	X(WSAHtonl, -1, WSAHtonl(s, 1, NULL))				\
 	X(WSAHtons, -1, WSAHtons(s, 1, NULL))				\

@@ -142,7 +142,16 @@ typedef struct _WSAPROTOCOL_INFOW {
 #define FD_CONNECT		(1 << FD_CONNECT_BIT)
 #define FD_CLOSE_BIT		5
 #define FD_CLOSE		(1 << FD_CLOSE_BIT)
+#define FD_QOS_BIT		6
+#define FD_QOS			(1 << FD_QOS_BIT)
+#define FD_GROUP_QOS_BIT	7
+#define FD_GROUP_QOS		(1 << FD_GROUP_QOS_BIT)
+#define FD_ROUTING_INTERFACE_CHANGE_BIT	8
+#define FD_ROUTING_INTERFACE_CHANGE	(1 << FD_ROUTING_INTERFACE_CHANGE_BIT)
+#define FD_ADDRESS_LIST_CHANGE_BIT	9
+#define FD_ADDRESS_LIST_CHANGE	(1 << FD_ADDRESS_LIST_CHANGE_BIT)
 #define FD_MAX_EVENTS		10
+#define FD_ALL_EVENTS		((1 << FD_MAX_EVENTS) - 1)
 
 #define WSA_INFINITE			INFINITE
 #define WSA_MAXIMUM_WAIT_EVENTS		64
@@ -278,6 +287,27 @@ BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent);
 DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents,
 				      BOOL fWaitAll, DWORD dwTimeout,
 				      BOOL fAlertable);
+
+/* ---- Network events ---- */
+
+/* iErrorCode[FD_xxx_BIT] is valid when lNetworkEvents has FD_xxx. */
+typedef struct _WSANETWORKEVENTS {
+	LONG lNetworkEvents;
+	int iErrorCode[FD_MAX_EVENTS];
+} WSANETWORKEVENTS, *LPWSANETWORKEVENTS;
+
+/*
+ * Records the events @lNetworkEvents (FD_*) of the socket and signals
+ * @hEventObject when one is; replaces the registration before. The socket is
+ * non-blocking from then on, and stays so when @lNetworkEvents 0 has ended it.
+ */
+int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT hEventObject, LONG lNetworkEvents);
+/*
+ * Fetches what is recorded, empties the record and resets @hEventObject, unless
+ * it is NULL, in one step. Errors of events that did not happen are not written.
+ */
+int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject,
+				LPWSANETWORKEVENTS lpNetworkEvents);
 
 #ifdef UNICODE
 typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;

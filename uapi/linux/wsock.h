@@ -26,6 +26,7 @@ struct wsock_features {
 
 #define WSOCK_FEATURE_URING_CMD	(1ULL << 0)	/* operations as IORING_OP_URING_CMD */
 #define WSOCK_FEATURE_SUBMIT	(1ULL << 1)	/* operations as WSOCK_IOC_SUBMIT */
+#define WSOCK_FEATURE_EVENTS	(1ULL << 2)	/* network events, WSOCK_IOC_EVENT_* */
 
 /**
  * struct wsock_socket_args - argument of WSOCK_IOC_ADOPT and WSOCK_IOC_CLOSE
@@ -242,6 +243,60 @@ struct wsock_port_get {
 
 #define WSOCK_PORT_ALERTABLE	(1U << 0)	/* return when @alert_fd has a packet */
 
+/* Network events; the bits are Winsock's FD_*. */
+#define WSOCK_EVENT_READ	(1U << 0)	/* something to receive */
+#define WSOCK_EVENT_WRITE	(1U << 1)	/* room to send */
+#define WSOCK_EVENT_OOB		(1U << 2)	/* urgent data, unless SO_OOBINLINE */
+#define WSOCK_EVENT_ACCEPT	(1U << 3)	/* a connection to accept */
+#define WSOCK_EVENT_CONNECT	(1U << 4)	/* the attempt to connect is over */
+#define WSOCK_EVENT_CLOSE	(1U << 5)	/* the peer has ended the connection */
+#define WSOCK_EVENT_ERRORS	10		/* slots, as in WSANETWORKEVENTS */
+
+/**
+ * struct wsock_event_select - argument of WSOCK_IOC_EVENT_SELECT
+ * @fd: a descriptor of an owned socket: TCP, datagrams or raw
+ * @event_fd: the eventfd to signal; -1 when @mask is 0. With
+ *	WSOCK_EVENT_INHERIT: a descriptor of the owned socket whose
+ *	registration, without WSOCK_EVENT_CONNECT, @fd shall have too
+ * @mask: WSOCK_EVENT_* bits; 0 ends the registration. Must be 0 with
+ *	WSOCK_EVENT_INHERIT
+ * @flags: 0 or WSOCK_EVENT_INHERIT
+ */
+struct wsock_event_select {
+	__s32 fd;
+	__s32 event_fd;
+	__u32 mask;
+	__u32 flags;
+};
+
+#define WSOCK_EVENT_INHERIT	(1U << 0)
+
+/**
+ * struct wsock_event_enum - argument of WSOCK_IOC_EVENT_ENUM
+ * @fd: a descriptor of an owned socket
+ * @event_fd: an eventfd to reset, or -1
+ * @flags: must be 0
+ * @events: out: WSOCK_EVENT_* bits
+ * @errors: out: for each bit of @events an errno, or 0
+ */
+struct wsock_event_enum {
+	__s32 fd;
+	__s32 event_fd;
+	__u32 flags;
+	__u32 events;
+	__s32 errors[WSOCK_EVENT_ERRORS];
+};
+
+/**
+ * struct wsock_event_enable - argument of WSOCK_IOC_EVENT_ENABLE
+ * @fd: a descriptor of an owned socket
+ * @mask: WSOCK_EVENT_* bits
+ */
+struct wsock_event_enable {
+	__s32 fd;
+	__u32 mask;
+};
+
 #define WSOCK_IOC_MAGIC		0xB7
 
 /* Probe; works on every open, before any registration. */
@@ -277,5 +332,15 @@ struct wsock_port_get {
 #define WSOCK_PORT_IOC_GET	_IOWR(WSOCK_IOC_MAGIC, 0x21, struct wsock_port_get)
 /* Abandon it: every GET and POST has -ESHUTDOWN from now on. Returns 0. */
 #define WSOCK_PORT_IOC_CLOSE	_IO(WSOCK_IOC_MAGIC, 0x22)
+/*
+ * WSAEventSelect: record network events and signal an eventfd; replaces the
+ * registration before. Returns 0; with WSOCK_EVENT_INHERIT 1, or 0 when there
+ * was nothing to inherit.
+ */
+#define WSOCK_IOC_EVENT_SELECT	_IOW(WSOCK_IOC_MAGIC, 16, struct wsock_event_select)
+/* WSAEnumNetworkEvents: fetch and clear the record. Returns 0. */
+#define WSOCK_IOC_EVENT_ENUM	_IOWR(WSOCK_IOC_MAGIC, 17, struct wsock_event_enum)
+/* Events that were fetched may be recorded again. Returns 0. */
+#define WSOCK_IOC_EVENT_ENABLE	_IOW(WSOCK_IOC_MAGIC, 18, struct wsock_event_enable)
 
 #endif /* _UAPI_LINUX_WSOCK_H */
