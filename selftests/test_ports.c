@@ -102,6 +102,7 @@ static int poll_events(int fd, int timeout_ms)
 enum deed {
 	NOTHING,	/* ends */
 	BLOCK,		/* in read(2) until the pipe has a byte */
+	WORK_AND_BLOCK,	/* the same, after some milliseconds of computing */
 	COMPUTE,	/* until told to go on */
 	LEAVE,		/* GET on @other, which is another port */
 };
@@ -173,6 +174,10 @@ static void *thread_main(void *arg)
 	switch (t->deed) {
 	case NOTHING:
 		break;
+	case WORK_AND_BLOCK:
+		for (double end = now_ms() + 10; now_ms() < end;)
+			;
+		/* fall through */
 	case BLOCK:
 		if (read(t->pipe[0], &c, 1) != 1)
 			abort();
@@ -831,6 +836,36 @@ TEST_F(limit, worker__blocks)
 	EXPECT_EQ(write(self->a.pipe[1], "", 1), 1);
 	join(&self->a);
 	join(&self->b);
+}
+
+/*
+ * It used more than its share of a busy processor before it blocks: the scheduler
+ * may leave it on the run queue for a while.
+ */
+TEST_F(limit, worker__blocks_under_load)
+{
+	pthread_t hogs[2];
+	bool end = false;
+
+	run_on(sysconf(_SC_NPROCESSORS_ONLN) - 1);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&hogs[i], NULL, hog_main, &end);
+	for (int round = 0; round < 5; round++) {
+		self->a = (struct thread){ .deed = WORK_AND_BLOCK, .cpu = 1 };
+		self->b = (struct thread){};
+		ASSERT_TRUE(start_both(self));
+		EXPECT_EQ(post(self->port, 1), 0);
+		EXPECT_EQ(post(self->port, 2), 0);
+		EXPECT_TRUE(wait_for(stage(&self->b)));
+		EXPECT_EQ(self->b.first, 2);
+		EXPECT_EQ(stage(&self->a), 1);
+		EXPECT_EQ(write(self->a.pipe[1], "", 1), 1);
+		join(&self->a);
+		join(&self->b);
+	}
+	__atomic_store_n(&end, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < 2; i++)
+		pthread_join(hogs[i], NULL);
 }
 
 /* The packet comes when it sleeps already. */
