@@ -925,9 +925,11 @@ FIXTURE(races)
 FIXTURE_VARIANT(races)
 {
 	bool udp;
+	bool alone;	/* nobody selects anew, and so repairs what was lost */
 };
 
 FIXTURE_VARIANT_ADD(races, tcp) {};
+FIXTURE_VARIANT_ADD(races, alone) { .alone = true };
 FIXTURE_VARIANT_ADD(races, udp) { .udp = true };
 
 FIXTURE_SETUP(races)
@@ -967,14 +969,17 @@ TEST_F_TIMEOUT(races, no_event_is_lost, 600)
 	ASSERT_EQ(race_open(r, variant->udp), 0);
 	ASSERT_EQ(dev_select(r->dev, r->own, r->event, ALL), 0);
 	ASSERT_EQ(pthread_create(&sender, NULL, sender_thread, r), 0);
-	ASSERT_EQ(pthread_create(&reselector, NULL, reselect_thread, r), 0);
+	if (!variant->alone)
+		ASSERT_EQ(pthread_create(&reselector, NULL, reselect_thread, r), 0);
 	while (done < iterations) {
 		char c;
 
-		if (!event_wait(r->event))
-			break;
-		if (!(dev_enum(r->dev, r->own, r->event, NULL) & READ))
+		/* First without being told: what comes just then must be kept. */
+		if (!(dev_enum(r->dev, r->own, r->event, NULL) & READ)) {
+			if (!event_wait(r->event))
+				break;
 			continue;
+		}
 		spin(&s, 2000);
 		/* A receive in vain re-enables too. */
 		while (recv(r->own, &c, 1, MSG_DONTWAIT) == 1) {
@@ -990,7 +995,8 @@ TEST_F_TIMEOUT(races, no_event_is_lost, 600)
 	__atomic_store_n(&r->stop, true, __ATOMIC_RELEASE);
 	shutdown(r->peer, SHUT_RDWR);
 	pthread_join(sender, NULL);
-	pthread_join(reselector, NULL);
+	if (!variant->alone)
+		pthread_join(reselector, NULL);
 	close(r->dev);
 	close(r->own);
 	close(r->peer);
