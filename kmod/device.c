@@ -16,7 +16,7 @@
 static_assert(sizeof(struct wsock_features) == 24);
 static_assert(sizeof(struct wsock_socket_args) == 8);
 static_assert(sizeof(struct wsock_cancel) == 16);
-static_assert(sizeof(struct wsock_wait) == 16);
+static_assert(sizeof(struct wsock_wait) == 24);
 static_assert(sizeof(struct wsock_cmd) == 16);
 static_assert(sizeof(struct wsock_status) == 24);
 static_assert(sizeof(struct wsock_msg) == 64);
@@ -158,6 +158,8 @@ static long wait(struct wsock_context *ctx, void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
+	if ((args.flags & ~WSOCK_PORT_ALERTABLE) || (!args.flags && args.alert_fd))
+		return -EINVAL;
 	ret = wsock_op_wait(ctx, &args);
 	/* The call is restarted after a signal, with the time that is left. */
 	if (ret == -ERESTARTSYS && args.timeout_ns >= 0 &&

@@ -1828,26 +1828,25 @@ static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 	return found;
 }
 
-/*
- * The one who waits also executes. Returns 1 at the end, 0 when the time has
- * passed, or -ERESTARTSYS.
- */
-static int op_wait_end(struct wsock_op *op, long timeout)
+/* Returns 1 at the end, 0 when the time has passed, or a negative errno. */
+static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_port *alert)
 {
-	struct wsock_socket *s = op->socket;
 	int ret;
 
 	for (;;) {
-		/* Pairs with op_poke(). */
+		/* Pairs with op_poke(), and the wake-ups of both queues. */
 		set_current_state(TASK_INTERRUPTIBLE);
 		ret = 1;
 		if (READ_ONCE(op->state) == OP_ENDED)
 			break;
-		if (READ_ONCE(op->poked)) {
+		if (READ_ONCE(op->waiter) == current && READ_ONCE(op->poked)) {
 			__set_current_state(TASK_RUNNING);
 			op_pump(op);
 			continue;
 		}
+		ret = -EALREADY;
+		if (alert && wsock_port_ready(alert))
+			break;
 		ret = 0;
 		if (!timeout)
 			break;
@@ -1857,14 +1856,42 @@ static int op_wait_end(struct wsock_op *op, long timeout)
 		timeout = schedule_timeout(timeout);
 	}
 	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/*
+ * Whoever waits first also executes: then it is not interrupted by task work of
+ * its own. Others only learn of the end.
+ */
+static void op_wait_begin(struct wsock_op *op, struct wait_queue_entry *entry)
+{
+	struct wsock_socket *s = op->socket;
+
+	init_waitqueue_entry(entry, current);
+	add_wait_queue(&s->ctx->idle, entry);
+	spin_lock_irq(&s->lock);
+	if (!op->waiter && !op->cmd) {
+		op->waiter = current;
+		op->poked = op->scheduled && op_runs_in_port(op);
+	} else {
+		op->waited = true;
+	}
+	spin_unlock_irq(&s->lock);
+}
+
+static void op_wait_finish(struct wsock_op *op, struct wait_queue_entry *entry)
+{
+	struct wsock_socket *s = op->socket;
 
 	spin_lock_irq(&s->lock);
-	op->waiter = NULL;
-	/* Who shall execute it now? */
-	if (op->poked && op->state == OP_QUEUED && !op->scheduled)
-		op_schedule(op);
+	if (op->waiter == current) {
+		op->waiter = NULL;
+		/* Who shall execute it now? */
+		if (op->poked && op->state == OP_QUEUED && !op->scheduled)
+			op_schedule(op);
+	}
 	spin_unlock_irq(&s->lock);
-	return ret;
+	remove_wait_queue(&s->ctx->idle, entry);
 }
 
 /**
@@ -1872,52 +1899,49 @@ static int op_wait_end(struct wsock_op *op, long timeout)
  * @ctx: the context
  * @args: which, and how long; what is left of the time is put back
  *
- * Returns 0 when no such operation is pending (any more), -ETIME, or
+ * Returns 0 when no such operation is pending (any more), -ETIME, -EALREADY or
  * -ERESTARTSYS. Also without time it executes what waits for a thread to come
  * to its port.
  */
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
-	struct wsock_op *op = name_find(ctx, args->ov);
-	struct wsock_socket *s;
-	long timeout, ret;
+	struct wait_queue_entry entry, alert_entry;
+	struct wsock_port *alert = NULL;
+	struct wsock_op *op;
+	long timeout = MAX_SCHEDULE_TIMEOUT;
 	u64 deadline;
-	bool first;
+	int ret;
 
-	if (!op)
-		return 0;
-	s = op->socket;
-	spin_lock_irq(&s->lock);
-	first = !op->waiter && !op->cmd;
-	if (first) {
-		op->waiter = current;
-		op->poked = op->scheduled && op_runs_in_port(op);
-	} else {
-		op->waited = true;
+	if (args->flags & WSOCK_PORT_ALERTABLE) {
+		alert = wsock_port_get(args->alert_fd);
+		if (IS_ERR(alert))
+			return PTR_ERR(alert);
 	}
-	spin_unlock_irq(&s->lock);
+	ret = 1;
+	op = name_find(ctx, args->ov);
+	if (!op)
+		goto put;
 
-	timeout = MAX_SCHEDULE_TIMEOUT;
 	if (!args->timeout_ns)
 		timeout = 0;
 	else if (args->timeout_ns > 0)
 		timeout = min_t(u64, nsecs_to_jiffies64(args->timeout_ns) + 1,
 				MAX_SCHEDULE_TIMEOUT - 1);
 	deadline = ktime_get_ns() + args->timeout_ns;
-	if (first)
-		ret = op_wait_end(op, timeout);
-	else
-		ret = wait_event_interruptible_timeout(ctx->idle,
-						       READ_ONCE(op->state) == OP_ENDED,
-						       timeout);
+	if (alert)
+		wsock_port_watch(alert, &alert_entry);
+	op_wait_begin(op, &entry);
+	ret = op_wait_end(op, timeout, alert);
+	op_wait_finish(op, &entry);
+	if (alert)
+		wsock_port_unwatch(alert, &alert_entry);
 	op_put(op);
-	if (ret > 0)
-		return 0;
-	if (!ret)
-		return -ETIME;
-	if (args->timeout_ns >= 0)
+	if (ret == -ERESTARTSYS && args->timeout_ns >= 0)
 		args->timeout_ns = max_t(s64, deadline - ktime_get_ns(), 0);
-	return ret;
+put:
+	if (alert)
+		wsock_port_put(alert);
+	return ret > 0 ? 0 : ret ?: -ETIME;
 }
 
 /* ------------------------------------------------------------------------- */

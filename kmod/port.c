@@ -448,9 +448,39 @@ static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 	return 0;
 }
 
+/**
+ * wsock_port_watch - begin to watch a port for packets to come
+ * @port: the port
+ * @entry: for the calling task
+ */
+void wsock_port_watch(struct wsock_port *port, struct wait_queue_entry *entry)
+{
+	init_waitqueue_entry(entry, current);
+	add_wait_queue(&port->queue, entry);
+}
+
+/**
+ * wsock_port_unwatch - end that
+ * @port: the port
+ * @entry: as then
+ */
+void wsock_port_unwatch(struct wsock_port *port, struct wait_queue_entry *entry)
+{
+	remove_wait_queue(&port->queue, entry);
+}
+
+/**
+ * wsock_port_ready - is there a packet in a port?
+ * @port: the port; who watches it is woken when that becomes true
+ */
+bool wsock_port_ready(const struct wsock_port *port)
+{
+	return !list_empty(&port->items);
+}
+
 static bool get_alerted(const struct get *get)
 {
-	return get->alert && !list_empty(&get->alert->items);
+	return get->alert && wsock_port_ready(get->alert);
 }
 
 /*
@@ -574,10 +604,8 @@ static int port_get(struct wsock_port *port, struct wsock_port_get *args,
 		if (IS_ERR(get.worker))
 			return PTR_ERR(get.worker);
 	}
-	if (alert) {
-		init_waitqueue_entry(&entry, current);
-		add_wait_queue(&alert->queue, &entry);
-	}
+	if (alert)
+		wsock_port_watch(alert, &entry);
 	/* Operations may turn out not to have ended: we go on waiting. */
 	do {
 		ret = port_take(&get);
@@ -585,7 +613,7 @@ static int port_get(struct wsock_port *port, struct wsock_port_get *args,
 			ret = port_deliver(&get, u64_to_user_ptr(args->packets));
 	} while (ret == -EAGAIN);
 	if (alert)
-		remove_wait_queue(&alert->queue, &entry);
+		wsock_port_unwatch(alert, &entry);
 	if (ret == -ESHUTDOWN)
 		worker_quit(port);
 	if (ret == -ERESTARTSYS && get.deadline)

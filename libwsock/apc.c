@@ -27,20 +27,33 @@
 #define USER_APC	STATUS_PENDING
 
 __thread int wsock_apc_queue = -1;
+__thread bool wsock_apc_noted;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
 static bool have_key;
 
-/* At the end of a thread that has a queue. */
+/*
+ * At the end of a thread that has a queue, or left an operation pending: that
+ * ends with the thread, but for those that a port executes.
+ */
 static void thread_exit(void *unused)
 {
+	struct wsock_cancel cancel = {
+		.fd = -1,
+		.flags = WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD,
+	};
 	int fd = wsock_apc_queue;
 
 	(void)unused;
 	wsock_apc_queue = -1;
-	ioctl(fd, WSOCK_PORT_IOC_CLOSE, 0);
-	close(fd);
+	if (fd >= 0) {
+		ioctl(fd, WSOCK_PORT_IOC_CLOSE, 0);
+		close(fd);
+	}
+	if (wsock_apc_noted)
+		wsock_device_ioctl(WSOCK_IOC_CANCEL, &cancel);
+	wsock_apc_noted = false;
 }
 
 static void make_key(void)
@@ -48,11 +61,26 @@ static void make_key(void)
 	have_key = !pthread_key_create(&exit_key, thread_exit);
 }
 
+/* Any value but NULL: thread_exit() knows its thread. */
+static bool call_at_exit(void)
+{
+	pthread_once(&once, make_key);
+	return have_key && !pthread_setspecific(exit_key, &wsock_apc_queue);
+}
+
+void wsock_apc_note_exit(void)
+{
+	/* Without memory for it the operations just outlive their thread. */
+	call_at_exit();
+	wsock_apc_noted = true;
+}
+
 void wsock_apc_forget(void)
 {
 	if (wsock_apc_queue >= 0)
 		close(wsock_apc_queue);
 	wsock_apc_queue = -1;
+	wsock_apc_noted = false;
 }
 
 bool wsock_apc_create(void)
@@ -61,20 +89,13 @@ bool wsock_apc_create(void)
 
 	if (wsock_apc_queue >= 0)
 		return true;
-	pthread_once(&once, make_key);
-	if (!have_key) {
+	if (!call_at_exit()) {
 		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
 		return false;
 	}
 	fd = wsock_port_create(WSOCK_PORT_UNLIMITED);
 	if (fd < 0)
 		return false;
-	/* Any value but NULL: thread_exit() knows its thread. */
-	if (pthread_setspecific(exit_key, &wsock_apc_queue)) {
-		close(fd);
-		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
-		return false;
-	}
 	wsock_fd_flags_init(fd, 0);
 	wsock_apc_queue = fd;
 	return true;

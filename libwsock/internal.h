@@ -253,6 +253,8 @@ int wsock_event_take_all(struct pollfd *fds, nfds_t n, uint64_t take);
 
 /* ---- iocp.c ---- */
 
+/* Some socket was given to a port. */
+extern bool wsock_ports_used;
 /* A new port's descriptor, -1 with the error set. */
 int wsock_port_create(uint32_t concurrency);
 /* The descriptor of a completion port's handle, or -1. */
@@ -309,6 +311,14 @@ static inline int wsock_apc_fd(void)
 
 /* Makes the queue, if there is none. False with the error set. */
 bool wsock_apc_create(void);
+/* The calling thread has left an operation pending: see to it at its end. */
+extern __thread bool wsock_apc_noted;
+void wsock_apc_note_exit(void);
+static inline void wsock_apc_note_pending(void)
+{
+	if (!wsock_apc_noted)
+		wsock_apc_note_exit();
+}
 /*
  * Runs what is in the queue of the calling thread, which must have one. Returns
  * whether there was something to run: false also when there were only completion

@@ -85,21 +85,70 @@ static HANDLE create(DWORD concurrency)
 	return port;
 }
 
+bool wsock_ports_used;
+
+/* Returns 0 or the error. */
+static int associate(HANDLE file, HANDLE port, ULONG_PTR key)
+{
+	struct wsock_associate args = {
+		.fd = wsock_socket_fd((SOCKET)file),
+		.port_fd = wsock_port_decode(port),
+		.key = key,
+	};
+
+	if (args.port_fd < 0)
+		return ERROR_INVALID_HANDLE;
+	__atomic_store_n(&wsock_ports_used, true, __ATOMIC_RELAXED);
+	if (!wsock_device_ioctl(WSOCK_IOC_ASSOCIATE, &args))
+		return 0;
+	/* It has one already. */
+	return errno == EINVAL ? ERROR_INVALID_PARAMETER : ERROR_INVALID_HANDLE;
+}
+
 WSOCK_EXPORT HANDLE WINAPI
 CreateIoCompletionPort(HANDLE FileHandle, HANDLE ExistingCompletionPort,
 		       ULONG_PTR CompletionKey,
 		       DWORD NumberOfConcurrentThreads)
 {
-	(void)CompletionKey;
-	if (FileHandle != INVALID_HANDLE_VALUE) {
-		wsock_error_set(ERROR_NOT_SUPPORTED);
-		return NULL;
-	}
-	if (ExistingCompletionPort) {
+	HANDLE port = ExistingCompletionPort;
+	int error;
+
+	if (FileHandle == INVALID_HANDLE_VALUE) {
+		if (!port)
+			return create(NumberOfConcurrentThreads);
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return NULL;
 	}
-	return create(NumberOfConcurrentThreads);
+	if (!port)
+		port = create(NumberOfConcurrentThreads);
+	if (!port)
+		return NULL;
+	error = associate(FileHandle, port, CompletionKey);
+	if (!error)
+		return port;
+	if (!ExistingCompletionPort)
+		wsock_port_close(wsock_port_decode(port));
+	wsock_error_set(error);
+	return NULL;
+}
+
+WSOCK_EXPORT BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle,
+							    UCHAR Flags)
+{
+	struct wsock_modes args = { .fd = wsock_socket_fd((SOCKET)FileHandle) };
+	int error = 0;
+
+	if (Flags & ~(FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
+		      FILE_SKIP_SET_EVENT_ON_HANDLE))
+		error = ERROR_INVALID_PARAMETER;
+	/* A SOCKET is not signalled by its operations anyway. */
+	if (Flags & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS)
+		args.modes = WSOCK_MODE_SKIP_ON_SUCCESS;
+	if (!error && wsock_device_ioctl(WSOCK_IOC_MODES, &args))
+		error = ERROR_INVALID_HANDLE;
+	if (error)
+		wsock_error_set(error);
+	return !error;
 }
 
 /* ---- Packets ---- */

@@ -44,13 +44,31 @@ static int submit(struct wsock_submit *submit, LPWSAOVERLAPPED ov,
 	return 0;
 }
 
-/* 0 or the error: names the status block and the event. */
-static int fill_delivery(struct wsock_cmd *cmd, LPWSAOVERLAPPED ov,
+/*
+ * 0 or the error: names the status block, and the completion routine or the
+ * event. A socket's port the kernel knows.
+ */
+static int fill_delivery(struct wsock_submit *args, const struct wsock_call *call,
+			 LPWSAOVERLAPPED ov,
+			 LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
 			 unsigned int flags)
 {
+	struct wsock_cmd *cmd = &args->cmd;
+
 	cmd->ov = (uintptr_t)ov;
 	cmd->flags = WSOCK_CMD_STATUS;
 	cmd->msg_flags = (uint16_t)wsock_io_native_flags(flags & ~MSG_DONTWAIT);
+	if (routine) {
+		if (!wsock_apc_create())
+			return WSAENOBUFS;
+		cmd->flags |= WSOCK_CMD_APC;
+		cmd->event_fd = wsock_apc_fd();
+		args->key = (uintptr_t)routine;
+		args->tag = call->generation;
+		return 0;
+	}
+	if ((uintptr_t)ov->hEvent & 1)
+		cmd->flags |= WSOCK_CMD_NO_PACKET;
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1) {
 		cmd->event_fd = wsock_event_decode_ov(ov->hEvent);
 		if (cmd->event_fd < 0)
@@ -75,8 +93,10 @@ static int finish(const struct wsock_call *call, int result, DWORD done,
 			*bytes = done;
 		return 0;
 	}
-	if (err == EINPROGRESS)
+	if (err == EINPROGRESS) {
+		wsock_apc_note_pending();
 		return wsock_error_set(WSA_IO_PENDING);
+	}
 	if (wsock_call_cancelled(call))
 		return wsock_error_set(WSAEINTR);
 	if (err == EMSGSIZE && !send) {
@@ -92,7 +112,8 @@ static int finish(const struct wsock_call *call, int result, DWORD done,
 
 static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 		      DWORD count, LPDWORD bytes, LPDWORD flags,
-		      struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED ov)
+		      struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED ov,
+		      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
 	struct iovec iov[count];
 	struct wsock_msg msg = { 0 };
@@ -103,7 +124,7 @@ static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 
 	result = wsock_io_recv_check(call, *flags);
 	if (!result)
-		result = fill_delivery(&args.cmd, ov, *flags);
+		result = fill_delivery(&args, call, ov, routine, *flags);
 	if (result)
 		return wsock_error_set(result);
 	if (count == 1 && !from) {
@@ -132,7 +153,8 @@ static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 
 static int start_send(const struct wsock_call *call, const WSABUF *buffers,
 		      DWORD count, LPDWORD bytes, DWORD flags,
-		      const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov)
+		      const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov,
+		      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
 {
 	struct iovec iov[count];
 	struct wsock_msg msg = { 0 };
@@ -142,7 +164,7 @@ static int start_send(const struct wsock_call *call, const WSABUF *buffers,
 
 	result = wsock_io_send_flags(flags);
 	if (!result)
-		result = fill_delivery(&args.cmd, ov,
+		result = fill_delivery(&args, call, ov, routine,
 				       flags & ~(DWORD)MSG_NOSIGNAL);
 	if (result)
 		return wsock_error_set(result);
@@ -166,17 +188,6 @@ static int start_send(const struct wsock_call *call, const WSABUF *buffers,
 
 /* ---- The four calls ---- */
 
-/* 0 or the error that no pending or synchronous call may get past. */
-static int check_common(const WSABUF *buffers, DWORD count, LPWSAOVERLAPPED ov,
-			LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
-{
-	int error = wsock_io_check_buffers(buffers, count);
-
-	if (!error && ov && routine)
-		error = WSAEOPNOTSUPP;
-	return error;
-}
-
 WSOCK_EXPORT int WSAAPI
 WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 	    LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
@@ -189,8 +200,7 @@ WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
-	error = check_common(lpBuffers, dwBufferCount, lpOverlapped,
-			     lpCompletionRoutine);
+	error = wsock_io_check_buffers(lpBuffers, dwBufferCount);
 	if (!error && !lpFlags)
 		error = WSAEFAULT;
 	if (!error && lpFrom)
@@ -204,7 +214,7 @@ WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 				     lpFromlen);
 	return start_recv(&call, lpBuffers, dwBufferCount,
 			  lpNumberOfBytesRecvd, lpFlags, lpFrom, lpFromlen,
-			  lpOverlapped);
+			  lpOverlapped, lpCompletionRoutine);
 }
 
 WSOCK_EXPORT int WSAAPI
@@ -230,8 +240,7 @@ WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
-	error = check_common(lpBuffers, dwBufferCount, lpOverlapped,
-			     lpCompletionRoutine);
+	error = wsock_io_check_buffers(lpBuffers, dwBufferCount);
 	if (!error)
 		error = wsock_io_check_destination(lpTo, iTolen);
 	if (error)
@@ -241,7 +250,8 @@ WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 				     lpNumberOfBytesSent, dwFlags, lpTo,
 				     iTolen);
 	return start_send(&call, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
-			  dwFlags, lpTo, iTolen, lpOverlapped);
+			  dwFlags, lpTo, iTolen, lpOverlapped,
+			  lpCompletionRoutine);
 }
 
 WSOCK_EXPORT int WSAAPI
@@ -267,32 +277,35 @@ static bool is_success(uint32_t status)
 	return status != STATUS_PENDING && !(status & 0x80000000U);
 }
 
-/* The kernel's wait does not see the APC queue: how long until we look. */
-#define APC_SLICE_NS	(5 * WSOCK_NSEC_PER_MSEC)
+/* What a wait for an operation may do meanwhile. */
+enum wait_kind { NO_WAIT, WAIT, WAIT_ALERTABLE };
 
 /*
  * Waits for the end of a pending operation. Without a device there is nothing
- * to wait for; the status is then final.
+ * to wait for; the status is then final. With NO_WAIT it is done now what else
+ * would be done when a thread comes to the port.
  */
-static uint32_t wait_status(LPWSAOVERLAPPED ov, bool alertable)
+static uint32_t wait_status(LPWSAOVERLAPPED ov, enum wait_kind wait)
 {
-	const int64_t slice = alertable ? APC_SLICE_NS : -1;
-	struct wsock_wait args = { .ov = (uintptr_t)ov, .timeout_ns = slice };
+	struct wsock_wait args = {
+		.ov = (uintptr_t)ov,
+		.timeout_ns = wait == NO_WAIT ? 0 : -1,
+	};
 	int result;
 
+	if (wait == WAIT_ALERTABLE && wsock_apc_fd() >= 0) {
+		args.flags = WSOCK_PORT_ALERTABLE;
+		args.alert_fd = wsock_apc_fd();
+	}
 	do {
 		result = wsock_device_ioctl(WSOCK_IOC_WAIT, &args);
-		if (result < 0 && errno == ETIME) {
+		if (result < 0 && errno == EALREADY) {
 			wsock_apc_run();
-			args.timeout_ns = slice;
 			errno = EINTR;
 		}
 	} while (result < 0 && errno == EINTR);
 	return read_status(ov);
 }
-
-/* What a wait for an operation may do meanwhile. */
-enum wait_kind { NO_WAIT, WAIT, WAIT_ALERTABLE };
 
 /* The operation's status, waited for or not; *@error for a bad hEvent. */
 static uint32_t get_status(LPWSAOVERLAPPED ov, enum wait_kind wait, int *error)
@@ -300,14 +313,25 @@ static uint32_t get_status(LPWSAOVERLAPPED ov, enum wait_kind wait, int *error)
 	uint32_t status = read_status(ov);
 
 	*error = 0;
-	if (status != STATUS_PENDING || !wait)
+	if (status != STATUS_PENDING)
 		return status;
+	if (wait == NO_WAIT)
+		return wsock_ports_used ? wait_status(ov, wait) : status;
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1 &&
 	    wsock_event_decode_ov(ov->hEvent) < 0) {
 		*error = WSA_INVALID_HANDLE;
 		return status;
 	}
-	return wait_status(ov, wait == WAIT_ALERTABLE && wsock_apc_fd() >= 0);
+	return wait_status(ov, wait);
+}
+
+WSOCK_EXPORT int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped)
+{
+	int error, saved = errno;
+	uint32_t status = get_status(lpOverlapped, NO_WAIT, &error);
+
+	errno = saved;
+	return status != STATUS_PENDING;
 }
 
 WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
@@ -369,29 +393,42 @@ WSOCK_EXPORT BOOL WINAPI GetOverlappedResult(HANDLE hFile,
 	return FALSE;
 }
 
-WSOCK_EXPORT BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
+/* Returns 0 or the error. */
+static int cancel(HANDLE handle, uint32_t flags, LPOVERLAPPED ov)
 {
 	struct wsock_cancel args = {
-		.fd = wsock_socket_fd((SOCKET)hFile),
-		.flags = lpOverlapped ? 0 : WSOCK_CANCEL_ALL,
-		.ov = (uintptr_t)lpOverlapped,
+		.fd = wsock_socket_fd((SOCKET)handle),
+		.flags = flags,
+		.ov = (uintptr_t)ov,
 	};
 
 	/* The device does not know what it does not own; say what it is. */
-	if (wsock_socket_type(args.fd) < 0) {
-		wsock_error_set(ERROR_INVALID_HANDLE);
-		return FALSE;
-	}
+	if (wsock_socket_type(args.fd) < 0)
+		return ERROR_INVALID_HANDLE;
 	if (wsock_device_ioctl(WSOCK_IOC_CANCEL, &args) >= 0)
+		return 0;
+	/* Never gated: a process without registration has nothing. */
+	return errno == EBADF || errno == ENOTSOCK ? ERROR_INVALID_HANDLE :
+						     ERROR_NOT_FOUND;
+}
+
+WSOCK_EXPORT BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
+{
+	int error = cancel(hFile, lpOverlapped ? 0 : WSOCK_CANCEL_ALL,
+			   lpOverlapped);
+
+	if (error)
+		wsock_error_set(error);
+	return !error;
+}
+
+WSOCK_EXPORT BOOL WINAPI CancelIo(HANDLE hFile)
+{
+	int error = cancel(hFile, WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD, NULL);
+
+	/* It does not matter whether there was one. */
+	if (!error || error == ERROR_NOT_FOUND)
 		return TRUE;
-	switch (errno) {
-	case EBADF:
-	case ENOTSOCK:
-		wsock_error_set(ERROR_INVALID_HANDLE);
-		break;
-	default:
-		/* Never gated: a process without registration has nothing. */
-		wsock_error_set(ERROR_NOT_FOUND);
-	}
+	wsock_error_set(error);
 	return FALSE;
 }

@@ -228,8 +228,12 @@ int WSAAPI WSANtohs(SOCKET s, u_short netshort, u_short *lphostshort);
  * when the operation is done already (the event is signalled then too), fails
  * with WSA_IO_PENDING when it goes on (the counts are not written then), and
  * with another error when it never began. The buffers belong to the operation
- * until its end, the WSABUF array (at most 1024) does not. Completion routines
- * are not there yet: WSAEOPNOTSUPP with both pointers set.
+ * until its end, the WSABUF array (at most 1024) does not.
+ *
+ * @lpCompletionRoutine is called by the thread that started the operation, with
+ * WSAGetLastError's error, after its end and in an alertable wait; hEvent is not
+ * used then. Never for an operation that the final WSACleanup has ended or whose
+ * thread has. WSAEINVAL on a socket that has a completion port.
  */
 int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 		   LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
@@ -269,9 +273,26 @@ BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped,
  */
 BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
 
-#define HasOverlappedIoCompleted(lpOverlapped) \
-	((DWORD)__atomic_load_n(&(lpOverlapped)->Internal, \
-				__ATOMIC_ACQUIRE) != STATUS_PENDING)
+/*
+ * Cancels what the calling thread has pending on @hFile (a SOCKET). TRUE also
+ * when that is nothing. What a thread has pending is cancelled at its end, too,
+ * but for operations without hEvent of a socket that has a completion port.
+ */
+BOOL WINAPI CancelIo(HANDLE hFile);
+
+int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped);
+
+/*
+ * Not 0 when the operation is not pending (any more). Of a socket that has a
+ * completion port it does what is ready, and leaves the packet there.
+ */
+static inline int HasOverlappedIoCompleted(LPOVERLAPPED lpOverlapped)
+{
+	return (DWORD)__atomic_load_n(&lpOverlapped->Internal,
+				      __ATOMIC_ACQUIRE) != STATUS_PENDING ||
+	       wsock_overlapped_completed(lpOverlapped);
+}
+#define HasOverlappedIoCompleted HasOverlappedIoCompleted
 
 /* ---- Events: manual reset, not signalled at first ---- */
 

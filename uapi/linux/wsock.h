@@ -86,10 +86,14 @@ struct wsock_modes {
  * @ov: the operation's @wsock_cmd.ov
  * @timeout_ns: nanoseconds to wait at most; negative waits for ever. Updated
  *	with what remains when a signal ends the wait.
+ * @flags: WSOCK_PORT_ALERTABLE, or 0
+ * @alert_fd: with WSOCK_PORT_ALERTABLE a port; otherwise must be 0
  */
 struct wsock_wait {
 	__u64 ov;
 	__s64 timeout_ns;
+	__u32 flags;
+	__s32 alert_fd;
 };
 
 /* Operations: @wsock_submit.op, and the cmd_op of an IORING_OP_URING_CMD. */
@@ -314,7 +318,10 @@ struct wsock_event_enable {
 #define WSOCK_IOC_CLOSE		_IOW(WSOCK_IOC_MAGIC, 4, struct wsock_socket_args)
 /* Returns how many operations were told to end; -ENOENT for none. */
 #define WSOCK_IOC_CANCEL	_IOW(WSOCK_IOC_MAGIC, 5, struct wsock_cancel)
-/* Returns 0 once no operation of that name is pending; -ETIME. */
+/*
+ * Returns 0 once no operation of that name is pending; -ETIME; -EALREADY when
+ * the alert port holds a packet.
+ */
 #define WSOCK_IOC_WAIT		_IOWR(WSOCK_IOC_MAGIC, 6, struct wsock_wait)
 /* Returns the bytes transferred; -EINPROGRESS when the operation is pending. */
 #define WSOCK_IOC_SUBMIT	_IOW(WSOCK_IOC_MAGIC, 7, struct wsock_submit)

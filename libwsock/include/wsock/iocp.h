@@ -14,19 +14,33 @@ extern "C" {
 #endif
 
 /*
- * Makes a port, with @FileHandle INVALID_HANDLE_VALUE and
- * @ExistingCompletionPort NULL. At most @NumberOfConcurrentThreads threads with a
+ * Makes a port, with @ExistingCompletionPort NULL, and gives the SOCKET
+ * @FileHandle to it, or to @ExistingCompletionPort, unless it is
+ * INVALID_HANDLE_VALUE: for good, also under its other descriptors in the
+ * process. From then on every overlapped operation of the socket ends with a
+ * packet with @CompletionKey, also one that succeeded at once, but for those
+ * with bit 0 set in hEvent. At most @NumberOfConcurrentThreads threads with a
  * packet run at a time (0: as many as there are processors), not counting those
  * that block; 0xffffffff does not limit them and is the cheapest. NULL with
  * ERROR_NOT_ENOUGH_MEMORY when no memory or descriptor is left,
  * ERROR_FILE_NOT_FOUND without the kernel module, ERROR_ACCESS_DENIED without
- * the right to use it. Other handles cannot be associated with a port yet:
- * ERROR_NOT_SUPPORTED.
+ * the right to use it, ERROR_INVALID_PARAMETER for a socket that has a port,
+ * ERROR_INVALID_HANDLE for what is not a socket of this process or not a port.
  */
 HANDLE WINAPI CreateIoCompletionPort(HANDLE FileHandle,
 				     HANDLE ExistingCompletionPort,
 				     ULONG_PTR CompletionKey,
 				     DWORD NumberOfConcurrentThreads);
+
+#define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS	0x1
+#define FILE_SKIP_SET_EVENT_ON_HANDLE		0x2
+
+/*
+ * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation of the SOCKET that succeeds
+ * at once leaves no packet. It cannot be undone. FILE_SKIP_SET_EVENT_ON_HANDLE is
+ * always so. ERROR_INVALID_PARAMETER for other flags; ERROR_INVALID_HANDLE.
+ */
+BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle, UCHAR Flags);
 
 /*
  * Takes a packet, the one that has been in the port longest; waits at most
