@@ -243,6 +243,7 @@ int main(int argc, char **argv)
 		      -1, 0);
 	must(shared != MAP_FAILED);
 	bench_io_rows();
+	bench_iocp_rows();
 	bench_release_rows();
 	for (int i = 0; i < nr_rows; i++) {
 		if (wanted(rows[i].row.work, argc, argv))

@@ -123,8 +123,9 @@ static inline int bench_listener(int *port)
 void bench_add(const struct bench_row *row);
 void bench_sample(struct bench_result *result, double value);
 
-/* bench_io.c, bench_release.c: add their rows */
+/* bench_io.c, bench_release.c, bench_iocp.c: add their rows */
 void bench_io_rows(void);
 void bench_release_rows(void);
+void bench_iocp_rows(void);
 
 #endif /* WSOCK_SELFTESTS_BENCH_H */
