@@ -1018,9 +1018,12 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	bool deliver;
 
 	op->result = ret;
-	/* An immediate failure has no indication but the return value. */
+	/*
+	 * An immediate failure has no indication but the return value; a datagram
+	 * that was cut was received, however.
+	 */
 	op_show(op, op->pending ? !(op->silent && ret == op->cancel) :
-				  !ret || ret == -EMSGSIZE);
+				  !ret || (ret == -EMSGSIZE && op_is_recv(op)));
 
 	spin_lock_irq(&s->lock);
 	op_set_ended(op);
