@@ -694,6 +694,13 @@ static void op_schedule_worker(struct wsock_op *op)
 	queue_work(op_workqueue, &op->work);
 }
 
+/* To its port: to be executed, or as the packet of its end. */
+static bool op_queue(struct wsock_op *op)
+{
+	op->item.kind = WSOCK_ITEM_OP;
+	return wsock_port_queue(op->port, &op->item);
+}
+
 /* Wake who waits for its end: it has ended, or there may be something for it. */
 static void op_poke(struct wsock_op *op)
 {
@@ -710,8 +717,7 @@ static void op_schedule(struct wsock_op *op)
 	op_poke(op);
 	if (op_runs_in_port(op)) {
 		op->scheduled = true;
-		op->item.kind = WSOCK_ITEM_OP;
-		if (wsock_port_queue(op->port, &op->item))
+		if (op_queue(op))
 			return;
 		/* It was abandoned; the status and the buffers remain. */
 	} else if (op->waiter) {
@@ -849,12 +855,8 @@ static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
 {
 	if (op->cmd && op->pending)
 		wsock_uring_done(op->cmd, op->result ?: op->done, issue_flags);
-	if (op->packet) {
-		op->item.kind = WSOCK_ITEM_OP;
-		if (wsock_port_queue(op->port, &op->item))
-			return;
-	}
-	op_put(op);
+	if (!op->packet || !op_queue(op))
+		op_put(op);
 }
 
 static bool op_leaves_packet(const struct wsock_op *op, bool notify)
@@ -1014,8 +1016,8 @@ static struct wsock_op *lane_release(struct wsock_socket *s, struct wsock_lane *
 static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
+	bool deliver, queued = false;
 	struct wsock_op *next;
-	bool deliver;
 
 	op->result = ret;
 	/*
@@ -1028,7 +1030,14 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	spin_lock_irq(&s->lock);
 	op_set_ended(op);
 	/* In the queue of its port, it is collected from there. */
-	deliver = !op->scheduled;
+	deliver = !op->scheduled && op != ex->collect;
+	/* Its packet goes ahead of what the next one leaves there; we are not done. */
+	if (deliver && op->packet) {
+		refcount_inc(&op->refs);
+		queued = op_queue(op);
+		if (!queued)
+			refcount_dec(&op->refs);
+	}
 	next = lane_release(s, op_lane(op), ex);
 	if (!next)
 		wsock_socket_leave(s);
@@ -1038,6 +1047,8 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 		op_put_file(op);
 	if (op == ex->collect)
 		ex->collected = true;
+	else if (queued)
+		op_put(op);
 	else if (deliver)
 		op_deliver(op, ex->issue_flags);
 	return next;
