@@ -924,8 +924,8 @@ static bool op_claim(struct wsock_op *op, int err)
 	op->state = OP_ENDING;
 	op->result = err;
 	s->busy++;
-	/* Its executor was to look for data: the next one's must now. */
-	if (op->scheduled && !s->dead)
+	/* Somebody was to look for data for it: the next one's executor must now. */
+	if ((op->scheduled || op->poked) && !s->dead)
 		lane_kick(lane);
 	return true;
 }
