@@ -59,7 +59,8 @@ struct op_msg {
  * @devfile: without @cmd: the device's, counted likewise: keeps the module
  * @cmd: the command it came as, NULL for an ioctl; set once
  * @task: who submitted it, counted when it pends without @cmd; set when it does
- * @waiter: who waits for its end and executes it meanwhile; @socket->lock
+ * @waiter: who waits for its end and executes it without being asked by others,
+ *	where no operation has a port; @socket->lock
  * @port: where its packet goes, counted, or NULL; set once
  * @key: of the packet; set once
  * @tag: likewise, the upper half of its status
@@ -67,8 +68,7 @@ struct op_msg {
  * @code: enum wsock_op_code; set once
  * @state: enum op_state; @socket->lock
  * @scheduled: its executor was asked for and has not come; @socket->lock
- * @waited: several wait for its end; @socket->lock
- * @poked: @waiter shall execute it; @socket->lock
+ * @poked: there may be something for it, and nobody has looked; @socket->lock
  * @packet: its end is told to @port; set with the end
  * @pending: the submitter was or will be told that it is; set by the submitter
  *	before others can end the operation
@@ -109,7 +109,6 @@ struct wsock_op {
 	u8 code;
 	u8 state;
 	bool scheduled;
-	bool waited;
 	bool poked;
 	bool packet;
 	bool pending;
@@ -391,7 +390,6 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->code = args->op;
 	op->state = OP_RUNNING;
 	op->scheduled = false;
-	op->waited = false;
 	op->poked = false;
 	op->packet = false;
 	op->pending = false;
@@ -705,10 +703,11 @@ static bool op_queue(struct wsock_op *op)
 static void op_poke(struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
-	if (op->waiter) {
-		op->poked = true;
+	op->poked = true;
+	if (op->waiter)
 		wake_up_process(op->waiter);
-	}
+	if (unlikely(op_lane(op)->nr_waiters))
+		wake_up_all(&op->socket->ctx->idle);
 }
 
 static void op_schedule(struct wsock_op *op)
@@ -756,6 +755,7 @@ static void lane_take(struct wsock_lane *lane, struct wsock_op *op)
 {
 	list_del(&op->node);
 	op->state = OP_RUNNING;
+	op->poked = false;
 	lane->running = op;
 	lane->woken = false;
 }
@@ -893,8 +893,6 @@ static void op_set_ended(struct wsock_op *op)
 {
 	WRITE_ONCE(op->state, OP_ENDED);
 	op_poke(op);
-	if (unlikely(op->waited))
-		wake_up_all(&op->socket->ctx->idle);
 }
 
 /* With the last operation of a lane its door opens again. */
@@ -925,8 +923,9 @@ static bool op_claim(struct wsock_op *op, int err)
 	op->result = err;
 	s->busy++;
 	/* Somebody was to look for data for it: the next one's executor must now. */
-	if ((op->scheduled || op->poked) && !s->dead)
+	if (op->poked && !s->dead)
 		lane_kick(lane);
+	op->poked = false;
 	return true;
 }
 
@@ -1218,25 +1217,41 @@ void wsock_op_abandon(struct wsock_item *item)
 		op_put(op);
 }
 
-/* Who waits for the end of an operation executes it, if it is its turn. */
+/*
+ * What the one who waits for the end of @op shall execute: that, or what it
+ * waits behind and what may wait for long for a thread to come to its port.
+ */
+static struct wsock_op *op_due(struct wsock_op *op)
+{
+	struct wsock_lane *lane = op_lane(op);
+	struct wsock_op *head = lane_head(lane);
+
+	lockdep_assert_held(&op->socket->lock);
+	if (op->state != OP_QUEUED || lane->running || !head->poked || head->cmd)
+		return NULL;
+	return head == op || op_runs_in_port(head) ? head : NULL;
+}
+
+/* Execute that, if it is so. */
 static void op_pump(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
 	struct op_executor ex = { .budget = EXEC_BUDGET };
-	bool turn;
+	struct wsock_op *due;
 
 	spin_lock_irq(&s->lock);
-	op->poked = false;
-	turn = op->state == OP_QUEUED && lane_head(lane) == op && !lane->running &&
-	       !wsock_lane_inline(lane);
-	if (turn) {
-		lane_take(lane, op);
+	due = op_due(op);
+	if (due) {
+		/* Whoever collects it from its port may do so before we are done. */
+		refcount_inc(&due->refs);
+		lane_take(op_lane(op), due);
 		s->busy++;
 	}
 	spin_unlock_irq(&s->lock);
-	if (turn)
-		op_run(op, &ex);
+	if (!due)
+		return;
+	op_run(due, &ex);
+	op_put(due);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1826,13 +1841,13 @@ static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 }
 
 /*
- * The one who waits also executes. Returns 1 at the end, 0 when the time has
- * passed, or -ERESTARTSYS.
+ * The one who waits also executes. Returns a positive number at the end, 0 when
+ * the time has passed, or -ERESTARTSYS.
  */
-static int op_wait_end(struct wsock_op *op, long timeout)
+static long op_wait_alone(struct wsock_op *op, long timeout)
 {
 	struct wsock_socket *s = op->socket;
-	int ret;
+	long ret;
 
 	for (;;) {
 		/* Pairs with op_poke(). */
@@ -1864,14 +1879,49 @@ static int op_wait_end(struct wsock_op *op, long timeout)
 	return ret;
 }
 
+static bool op_is_due(struct wsock_op *op)
+{
+	bool due;
+
+	spin_lock_irq(&op->socket->lock);
+	due = op_due(op);
+	spin_unlock_irq(&op->socket->lock);
+	return due;
+}
+
+/* The same in company, of others that wait or of a port's threads. */
+static long op_wait_among(struct wsock_op *op, long timeout)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op_lane(op);
+	long ret;
+
+	spin_lock_irq(&s->lock);
+	lane->nr_waiters++;
+	spin_unlock_irq(&s->lock);
+	for (;;) {
+		ret = wait_event_interruptible_timeout(s->ctx->idle,
+						       READ_ONCE(op->state) == OP_ENDED ||
+						       op_is_due(op), timeout);
+		if (ret <= 0 || READ_ONCE(op->state) == OP_ENDED)
+			break;
+		op_pump(op);
+		if (timeout)
+			timeout = ret;
+	}
+	spin_lock_irq(&s->lock);
+	lane->nr_waiters--;
+	spin_unlock_irq(&s->lock);
+	return ret;
+}
+
 /**
  * wsock_op_wait - wait for the end of an operation
  * @ctx: the context
  * @args: which, and how long; what is left of the time is put back
  *
  * Returns 0 when no such operation is pending (any more), -ETIME, or
- * -ERESTARTSYS. Also without time it executes what waits for a thread to come
- * to its port.
+ * -ERESTARTSYS. Also without time it executes what waits for somebody to do so.
  */
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
@@ -1879,19 +1929,15 @@ long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 	struct wsock_socket *s;
 	long timeout, ret;
 	u64 deadline;
-	bool first;
+	bool alone;
 
 	if (!op)
 		return 0;
 	s = op->socket;
 	spin_lock_irq(&s->lock);
-	first = !op->waiter && !op->cmd;
-	if (first) {
+	alone = !op->waiter && !op->cmd && !s->port;
+	if (alone)
 		op->waiter = current;
-		op->poked = op->scheduled && op_runs_in_port(op);
-	} else {
-		op->waited = true;
-	}
 	spin_unlock_irq(&s->lock);
 
 	timeout = MAX_SCHEDULE_TIMEOUT;
@@ -1901,12 +1947,7 @@ long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 		timeout = min_t(u64, nsecs_to_jiffies64(args->timeout_ns) + 1,
 				MAX_SCHEDULE_TIMEOUT - 1);
 	deadline = ktime_get_ns() + args->timeout_ns;
-	if (first)
-		ret = op_wait_end(op, timeout);
-	else
-		ret = wait_event_interruptible_timeout(ctx->idle,
-						       READ_ONCE(op->state) == OP_ENDED,
-						       timeout);
+	ret = alone ? op_wait_alone(op, timeout) : op_wait_among(op, timeout);
 	op_put(op);
 	if (ret > 0)
 		return 0;
