@@ -130,8 +130,8 @@ struct wsock_op {
 	};
 };
 
-/* What the documentation promises */
-static_assert(sizeof(struct wsock_op) <= 256);
+/* What the documentation promises, of kernels that are not for debugging */
+static_assert(sizeof(struct wsock_op) <= 256 || IS_ENABLED(CONFIG_LOCKDEP));
 
 /* Who executes: decides which further operations of a lane it may run too. */
 struct op_executor {
