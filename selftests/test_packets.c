@@ -1743,12 +1743,12 @@ static void leave(struct __test_metadata *_metadata, struct env *e, bool by_sign
 	pthread_join(t, NULL);
 }
 
-TEST_F_TIMEOUT(waits, race__leaves_by_time, 120)
+TEST_F_TIMEOUT(waits, race__leaves_by_time, 300)
 {
 	leave(_metadata, &self->e, false);
 }
 
-TEST_F_TIMEOUT(waits, race__leaves_by_signal, 120)
+TEST_F_TIMEOUT(waits, race__leaves_by_signal, 300)
 {
 	leave(_metadata, &self->e, true);
 }
