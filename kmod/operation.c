@@ -59,7 +59,8 @@ struct op_msg {
  * @devfile: without @cmd: the device's, counted likewise: keeps the module
  * @cmd: the command it came as, NULL for an ioctl; set once
  * @task: who submitted it, counted when it pends without @cmd; set when it does
- * @waiter: who waits for its end and executes it meanwhile; @socket->lock
+ * @waiter: who waits for its end and executes it without being asked by others,
+ *	where no operation has a port; @socket->lock
  * @port: where its packet goes, counted, or NULL; set once
  * @key: of the packet; set once
  * @tag: likewise, the upper half of its status
@@ -67,8 +68,7 @@ struct op_msg {
  * @code: enum wsock_op_code; set once
  * @state: enum op_state; @socket->lock
  * @scheduled: its executor was asked for and has not come; @socket->lock
- * @waited: several wait for its end; @socket->lock
- * @poked: @waiter shall execute it; @socket->lock
+ * @poked: there may be something for it, and nobody has looked; @socket->lock
  * @packet: its end is told to @port; set with the end
  * @pending: the submitter was or will be told that it is; set by the submitter
  *	before others can end the operation
@@ -109,7 +109,6 @@ struct wsock_op {
 	u8 code;
 	u8 state;
 	bool scheduled;
-	bool waited;
 	bool poked;
 	bool packet;
 	bool pending;
@@ -131,8 +130,8 @@ struct wsock_op {
 	};
 };
 
-/* What the documentation promises */
-static_assert(sizeof(struct wsock_op) <= 256);
+/* What the documentation promises, of kernels that are not for debugging */
+static_assert(sizeof(struct wsock_op) <= 256 || IS_ENABLED(CONFIG_LOCKDEP));
 
 /* Who executes: decides which further operations of a lane it may run too. */
 struct op_executor {
@@ -385,7 +384,6 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->code = args->op;
 	op->state = OP_RUNNING;
 	op->scheduled = false;
-	op->waited = false;
 	op->poked = false;
 	op->packet = false;
 	op->pending = false;
@@ -688,14 +686,22 @@ static void op_schedule_worker(struct wsock_op *op)
 	queue_work(op_workqueue, &op->work);
 }
 
+/* To its port: to be executed, or as the packet of its end. */
+static bool op_queue(struct wsock_op *op)
+{
+	op->item.kind = WSOCK_ITEM_OP;
+	return wsock_port_queue(op->port, &op->item);
+}
+
 /* Wake who waits for its end: it has ended, or there may be something for it. */
 static void op_poke(struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
-	if (op->waiter) {
-		op->poked = true;
+	op->poked = true;
+	if (op->waiter)
 		wake_up_process(op->waiter);
-	}
+	if (unlikely(op_lane(op)->nr_waiters))
+		wake_up_all(&op->socket->ctx->idle);
 }
 
 static void op_schedule(struct wsock_op *op)
@@ -704,8 +710,7 @@ static void op_schedule(struct wsock_op *op)
 	op_poke(op);
 	if (op_runs_in_port(op)) {
 		op->scheduled = true;
-		op->item.kind = WSOCK_ITEM_OP;
-		if (wsock_port_queue(op->port, &op->item))
+		if (op_queue(op))
 			return;
 		/* It was abandoned; the status and the buffers remain. */
 	} else if (op->waiter) {
@@ -744,6 +749,7 @@ static void lane_take(struct wsock_lane *lane, struct wsock_op *op)
 {
 	list_del(&op->node);
 	op->state = OP_RUNNING;
+	op->poked = false;
 	lane->running = op;
 	lane->woken = false;
 }
@@ -843,12 +849,8 @@ static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
 {
 	if (op->cmd && op->pending)
 		wsock_uring_done(op->cmd, op->result ?: op->done, issue_flags);
-	if (op->packet) {
-		op->item.kind = WSOCK_ITEM_OP;
-		if (wsock_port_queue(op->port, &op->item))
-			return;
-	}
-	op_put(op);
+	if (!op->packet || !op_queue(op))
+		op_put(op);
 }
 
 static bool op_leaves_packet(const struct wsock_op *op, bool notify)
@@ -885,8 +887,6 @@ static void op_set_ended(struct wsock_op *op)
 {
 	WRITE_ONCE(op->state, OP_ENDED);
 	op_poke(op);
-	if (unlikely(op->waited))
-		wake_up_all(&op->socket->ctx->idle);
 }
 
 /* With the last operation of a lane its door opens again. */
@@ -916,9 +916,10 @@ static bool op_claim(struct wsock_op *op, int err)
 	op->state = OP_ENDING;
 	op->result = err;
 	s->busy++;
-	/* Its executor was to look for data: the next one's must now. */
-	if (op->scheduled && !s->dead)
+	/* Somebody was to look for data for it: the next one's executor must now. */
+	if (op->poked && !s->dead)
 		lane_kick(lane);
+	op->poked = false;
 	return true;
 }
 
@@ -1026,18 +1027,28 @@ static struct wsock_op *lane_release(struct wsock_socket *s, struct wsock_lane *
 static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
+	bool deliver, queued = false;
 	struct wsock_op *next;
-	bool deliver;
 
 	op->result = ret;
-	/* An immediate failure has no indication but the return value. */
+	/*
+	 * An immediate failure has no indication but the return value; a datagram
+	 * that was cut was received, however.
+	 */
 	op_show(op, op->pending ? !(op->silent && ret == op->cancel) :
-				  !ret || ret == -EMSGSIZE);
+				  !ret || (ret == -EMSGSIZE && op_is_recv(op)));
 
 	spin_lock_irq(&s->lock);
 	op_set_ended(op);
 	/* In the queue of its port, it is collected from there. */
-	deliver = !op->scheduled;
+	deliver = !op->scheduled && op != ex->collect;
+	/* Its packet goes ahead of what the next one leaves there; we are not done. */
+	if (deliver && op->packet) {
+		refcount_inc(&op->refs);
+		queued = op_queue(op);
+		if (!queued)
+			refcount_dec(&op->refs);
+	}
 	next = lane_release(s, op_lane(op), ex);
 	if (!next)
 		wsock_socket_leave(s);
@@ -1048,6 +1059,8 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 		op_put_file(op);
 	if (op == ex->collect)
 		ex->collected = true;
+	else if (queued)
+		op_put(op);
 	else if (deliver)
 		op_deliver(op, ex->issue_flags);
 	return next;
@@ -1217,25 +1230,41 @@ void wsock_op_abandon(struct wsock_item *item)
 		op_put(op);
 }
 
-/* Who waits for the end of an operation executes it, if it is its turn. */
+/*
+ * What the one who waits for the end of @op shall execute: that, or what it
+ * waits behind and what may wait for long for a thread to come to its port.
+ */
+static struct wsock_op *op_due(struct wsock_op *op)
+{
+	struct wsock_lane *lane = op_lane(op);
+	struct wsock_op *head = lane_head(lane);
+
+	lockdep_assert_held(&op->socket->lock);
+	if (op->state != OP_QUEUED || lane->running || !head->poked || head->cmd)
+		return NULL;
+	return head == op || op_runs_in_port(head) ? head : NULL;
+}
+
+/* Execute that, if it is so. */
 static void op_pump(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
 	struct op_executor ex = { .budget = EXEC_BUDGET };
-	bool turn;
+	struct wsock_op *due;
 
 	spin_lock_irq(&s->lock);
-	op->poked = false;
-	turn = op->state == OP_QUEUED && lane_head(lane) == op && !lane->running &&
-	       !wsock_lane_inline(lane);
-	if (turn) {
-		lane_take(lane, op);
+	due = op_due(op);
+	if (due) {
+		/* Whoever collects it from its port may do so before we are done. */
+		refcount_inc(&due->refs);
+		lane_take(op_lane(op), due);
 		s->busy++;
 	}
 	spin_unlock_irq(&s->lock);
-	if (turn)
-		op_run(op, &ex);
+	if (!due)
+		return;
+	op_run(due, &ex);
+	op_put(due);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1367,11 +1396,19 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfile,
 		    bool vain, struct op_executor *ex)
 {
+	struct wsock_socket *s = op->socket;
 	struct wsock_op *next;
 	int ret, value;
 
 	do {
-		ret = vain ? -EAGAIN : op_try(op, sock);
+		/*
+		 * Armed, nobody looks again when it is queued: what came before
+		 * we had the turn woke nobody.
+		 */
+		if (vain && (!READ_ONCE(s->armed) || op_hopeless(op, sock->sk)))
+			ret = -EAGAIN;
+		else
+			ret = op_try(op, sock);
 		if (ret != -EAGAIN)
 			break;
 		vain = false;
@@ -1828,6 +1865,16 @@ static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 	return found;
 }
 
+static bool op_is_due(struct wsock_op *op)
+{
+	bool due;
+
+	spin_lock_irq(&op->socket->lock);
+	due = op_due(op);
+	spin_unlock_irq(&op->socket->lock);
+	return due;
+}
+
 /* Returns 1 at the end, 0 when the time has passed, or a negative errno. */
 static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_port *alert)
 {
@@ -1839,7 +1886,7 @@ static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_por
 		ret = 1;
 		if (READ_ONCE(op->state) == OP_ENDED)
 			break;
-		if (READ_ONCE(op->waiter) == current && READ_ONCE(op->poked)) {
+		if (op_is_due(op)) {
 			__set_current_state(TASK_RUNNING);
 			op_pump(op);
 			continue;
@@ -1860,38 +1907,45 @@ static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_por
 }
 
 /*
- * Whoever waits first also executes: then it is not interrupted by task work of
- * its own. Others only learn of the end.
+ * The one who waits alone executes without being asked: then it is not
+ * interrupted by task work of its own. In company, of others that wait or of a
+ * port's threads, whoever comes first does.
  */
 static void op_wait_begin(struct wsock_op *op, struct wait_queue_entry *entry)
 {
 	struct wsock_socket *s = op->socket;
+	bool alone;
 
 	init_waitqueue_entry(entry, current);
-	add_wait_queue(&s->ctx->idle, entry);
 	spin_lock_irq(&s->lock);
-	if (!op->waiter && !op->cmd) {
+	alone = !op->waiter && !op->cmd && !s->port;
+	if (alone)
 		op->waiter = current;
-		op->poked = op->scheduled && op_runs_in_port(op);
-	} else {
-		op->waited = true;
-	}
+	else
+		op_lane(op)->nr_waiters++;
 	spin_unlock_irq(&s->lock);
+	if (!alone)
+		add_wait_queue(&s->ctx->idle, entry);
 }
 
 static void op_wait_finish(struct wsock_op *op, struct wait_queue_entry *entry)
 {
 	struct wsock_socket *s = op->socket;
+	bool alone;
 
 	spin_lock_irq(&s->lock);
-	if (op->waiter == current) {
+	alone = op->waiter == current;
+	if (alone) {
 		op->waiter = NULL;
 		/* Who shall execute it now? */
 		if (op->poked && op->state == OP_QUEUED && !op->scheduled)
 			op_schedule(op);
+	} else {
+		op_lane(op)->nr_waiters--;
 	}
 	spin_unlock_irq(&s->lock);
-	remove_wait_queue(&s->ctx->idle, entry);
+	if (!alone)
+		remove_wait_queue(&s->ctx->idle, entry);
 }
 
 /**
@@ -1900,24 +1954,22 @@ static void op_wait_finish(struct wsock_op *op, struct wait_queue_entry *entry)
  * @args: which, and how long; what is left of the time is put back
  *
  * Returns 0 when no such operation is pending (any more), -ETIME, -EALREADY or
- * -ERESTARTSYS. Also without time it executes what waits for a thread to come
- * to its port.
+ * -ERESTARTSYS. Also without time it executes what waits for somebody to do so.
  */
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
 	struct wait_queue_entry entry, alert_entry;
 	struct wsock_port *alert = NULL;
-	struct wsock_op *op;
 	long timeout = MAX_SCHEDULE_TIMEOUT;
+	struct wsock_op *op;
 	u64 deadline;
-	int ret;
+	int ret = 1;
 
 	if (args->flags & WSOCK_PORT_ALERTABLE) {
 		alert = wsock_port_get(args->alert_fd);
 		if (IS_ERR(alert))
 			return PTR_ERR(alert);
 	}
-	ret = 1;
 	op = name_find(ctx, args->ov);
 	if (!op)
 		goto put;
