@@ -231,12 +231,22 @@ static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
 }
 
 /*
- * Does whoever takes it from its port execute it? Not one that has to show its
- * end before somebody asks.
+ * Is a port all that it ends for? Others have to show their end before somebody
+ * asks.
+ */
+static bool op_is_ports(const struct wsock_op *op)
+{
+	return op->port && !(op->flags & (WSOCK_CMD_APC | WSOCK_CMD_EVENT));
+}
+
+/*
+ * Does whoever takes it from its port execute it? Not while one behind it must not
+ * wait for that.
  */
 static bool op_runs_in_port(const struct wsock_op *op)
 {
-	return op->port && !(op->flags & (WSOCK_CMD_APC | WSOCK_CMD_EVENT));
+	lockdep_assert_held(&op->socket->lock);
+	return op_is_ports(op) && !op_lane(op)->nr_eager;
 }
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
@@ -896,9 +906,17 @@ static void lane_open(struct wsock_socket *s, struct wsock_lane *lane)
 		atomic_andnot(WSOCK_LANE_CLOSED, &lane->door);
 }
 
-static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane)
+static void lane_add(struct wsock_lane *lane, const struct wsock_op *op)
+{
+	WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+	lane->nr_eager += !op_is_ports(op);
+}
+
+static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
+			const struct wsock_op *op)
 {
 	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
+	lane->nr_eager -= !op_is_ports(op);
 	lane_open(s, lane);
 }
 
@@ -912,7 +930,7 @@ static bool op_claim(struct wsock_op *op, int err)
 	if (op->state != OP_QUEUED)
 		return false;
 	list_del(&op->node);
-	lane_remove(s, lane);
+	lane_remove(s, lane, op);
 	op->state = OP_ENDING;
 	op->result = err;
 	s->busy++;
@@ -1010,11 +1028,13 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
  * The turn is given back. Returns the operation that @ex has to run next,
  * RUNNING already: until that ends the caller stays among the busy.
  */
-static struct wsock_op *lane_release(struct wsock_socket *s, struct wsock_lane *lane,
+static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_op *op,
 				     struct op_executor *ex)
 {
+	struct wsock_lane *lane = op_lane(op);
+
 	lane->running = NULL;
-	lane_remove(s, lane);
+	lane_remove(s, lane, op);
 	return lane->nr_ops ? lane_next(s, lane, ex) : NULL;
 }
 
@@ -1038,7 +1058,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	op_set_ended(op);
 	/* In the queue of its port, it is collected from there. */
 	deliver = !op->scheduled;
-	next = lane_release(s, op_lane(op), ex);
+	next = lane_release(s, op, ex);
 	if (!next)
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
@@ -1217,7 +1237,36 @@ void wsock_op_abandon(struct wsock_item *item)
 		op_put(op);
 }
 
-/* Who waits for the end of an operation executes it, if it is its turn. */
+/* Is the turn with one that waits for a thread to come to its port? */
+static bool lane_in_port(struct wsock_lane *lane)
+{
+	struct wsock_op *op = lane_head(lane);
+
+	return op && op->scheduled && op_is_ports(op) && !lane->running &&
+	       !wsock_lane_inline(lane);
+}
+
+/* Execute what is first in a lane, in the name of whoever submitted it. */
+static void lane_pump(struct wsock_socket *s, struct wsock_lane *lane)
+{
+	struct op_executor ex = { .worker = true, .budget = EXEC_BUDGET };
+	struct wsock_op *op = NULL;
+
+	spin_lock_irq(&s->lock);
+	if (lane_in_port(lane)) {
+		op = lane_head(lane);
+		lane_take(lane, op);
+		s->busy++;
+	}
+	spin_unlock_irq(&s->lock);
+	if (op)
+		op_run(op, &ex);
+}
+
+/*
+ * Who waits for the end of an operation executes it, if it is its turn, and what
+ * is before it in a port.
+ */
 static void op_pump(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
@@ -1225,6 +1274,7 @@ static void op_pump(struct wsock_op *op)
 	struct op_executor ex = { .budget = EXEC_BUDGET };
 	bool turn;
 
+	lane_pump(s, lane);
 	spin_lock_irq(&s->lock);
 	op->poked = false;
 	turn = op->state == OP_QUEUED && lane_head(lane) == op && !lane->running &&
@@ -1303,7 +1353,7 @@ static int op_take_turn(struct wsock_op *op)
 	} else {
 		atomic_set(&lane->door, WSOCK_LANE_CLOSED);
 		lane->running = op;
-		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+		lane_add(lane, op);
 		s->busy++;
 	}
 	spin_unlock_irq(&s->lock);
@@ -1352,7 +1402,7 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 			s->busy++;
 			ret = 0;
 		}
-		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+		lane_add(lane, op);
 	}
 	lane_open(s, lane);
 	spin_unlock_irq(&s->lock);
@@ -1402,6 +1452,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 {
 	struct wsock_lane *lane = code_lane(s, args.op);
 	struct wsock_op *op;
+	bool eager;
 	int ret;
 
 	if (turn && !refcount_inc_not_zero(&s->refs)) {
@@ -1413,9 +1464,21 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		ret = PTR_ERR(op);
 		goto leave;
 	}
+	/* What is before it in a port must not wait there any longer. */
+	eager = !op_is_ports(op) && READ_ONCE(s->port);
+	if (eager)
+		refcount_inc(&s->refs);
 	ret = turn ? op_take_turn(op) : op_enqueue(op, sock, devfile, issue_flags);
-	if (ret == -EIOCBQUEUED)
+	if (ret == -EIOCBQUEUED) {
+		/* It may have ended: @eager keeps the socket for us. */
+		if (eager) {
+			lane_pump(s, lane);
+			wsock_socket_put(s);
+		}
 		return ret;
+	}
+	if (eager)
+		wsock_socket_put(s);
 	if (ret == -ECANCELED) {
 		op_end(op, !READ_ONCE(s->dead), issue_flags);
 		return -EIOCBQUEUED;
@@ -1663,7 +1726,7 @@ static bool op_is(const struct wsock_op *op, enum wsock_whose whose)
 {
 	if (whose == WSOCK_EVERYBODYS)
 		return true;
-	return op->task == current && (whose == WSOCK_MINE || !op_runs_in_port(op));
+	return op->task == current && (whose == WSOCK_MINE || !op_is_ports(op));
 }
 
 /**
@@ -1870,9 +1933,10 @@ static void op_wait_begin(struct wsock_op *op, struct wait_queue_entry *entry)
 	init_waitqueue_entry(entry, current);
 	add_wait_queue(&s->ctx->idle, entry);
 	spin_lock_irq(&s->lock);
+	op_lane(op)->nr_eager++;
 	if (!op->waiter && !op->cmd) {
 		op->waiter = current;
-		op->poked = op->scheduled && op_runs_in_port(op);
+		op->poked = lane_in_port(op_lane(op));
 	} else {
 		op->waited = true;
 	}
@@ -1884,6 +1948,7 @@ static void op_wait_finish(struct wsock_op *op, struct wait_queue_entry *entry)
 	struct wsock_socket *s = op->socket;
 
 	spin_lock_irq(&s->lock);
+	op_lane(op)->nr_eager--;
 	if (op->waiter == current) {
 		op->waiter = NULL;
 		/* Who shall execute it now? */

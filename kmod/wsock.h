@@ -166,6 +166,8 @@ enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
  * @ops: FIFO of the QUEUED ones; wsock_socket.lock
  * @running: the RUNNING one, ahead of them; wsock_socket.lock
  * @nr_ops: how many that is; wsock_socket.lock
+ * @nr_eager: how many of them have to show their end before a thread comes to a
+ *	port, and how many threads wait for one; wsock_socket.lock
  * @woken: a wake-up came for who has the turn; wsock_socket.lock
  * @door: WSOCK_LANE_* bits, changed atomically
  * @spares: free operations, so that what usually pends is not allocated;
@@ -175,6 +177,7 @@ struct wsock_lane {
 	struct list_head ops;
 	struct wsock_op *running;
 	unsigned int nr_ops;
+	unsigned int nr_eager;
 	bool woken;
 	atomic_t door;
 	struct wsock_op *spares;
