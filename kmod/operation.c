@@ -230,12 +230,22 @@ static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
 }
 
 /*
- * Does whoever takes it from its port execute it? Not one that has to show its
- * end before somebody asks.
+ * Is a port all that it ends for? Others have to show their end before somebody
+ * asks.
+ */
+static bool op_is_ports(const struct wsock_op *op)
+{
+	return op->port && !(op->flags & (WSOCK_CMD_APC | WSOCK_CMD_EVENT));
+}
+
+/*
+ * Does whoever takes it from its port execute it? Not while one behind it must not
+ * wait for that.
  */
 static bool op_runs_in_port(const struct wsock_op *op)
 {
-	return op->port && !(op->flags & (WSOCK_CMD_APC | WSOCK_CMD_EVENT));
+	lockdep_assert_held(&op->socket->lock);
+	return op_is_ports(op) && !op_lane(op)->nr_eager;
 }
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
@@ -896,9 +906,17 @@ static void lane_open(struct wsock_socket *s, struct wsock_lane *lane)
 		atomic_andnot(WSOCK_LANE_CLOSED, &lane->door);
 }
 
-static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane)
+static void lane_add(struct wsock_lane *lane, const struct wsock_op *op)
+{
+	WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+	lane->nr_eager += !op_is_ports(op);
+}
+
+static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
+			const struct wsock_op *op)
 {
 	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
+	lane->nr_eager -= !op_is_ports(op);
 	lane_open(s, lane);
 }
 
@@ -912,7 +930,7 @@ static bool op_claim(struct wsock_op *op, int err)
 	if (op->state != OP_QUEUED)
 		return false;
 	list_del(&op->node);
-	lane_remove(s, lane);
+	lane_remove(s, lane, op);
 	op->state = OP_ENDING;
 	op->result = err;
 	s->busy++;
@@ -1011,11 +1029,13 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
  * The turn is given back. Returns the operation that @ex has to run next,
  * RUNNING already: until that ends the caller stays among the busy.
  */
-static struct wsock_op *lane_release(struct wsock_socket *s, struct wsock_lane *lane,
+static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_op *op,
 				     struct op_executor *ex)
 {
+	struct wsock_lane *lane = op_lane(op);
+
 	lane->running = NULL;
-	lane_remove(s, lane);
+	lane_remove(s, lane, op);
 	return lane->nr_ops ? lane_next(s, lane, ex) : NULL;
 }
 
@@ -1049,7 +1069,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 		if (!queued)
 			refcount_dec(&op->refs);
 	}
-	next = lane_release(s, op_lane(op), ex);
+	next = lane_release(s, op, ex);
 	if (!next)
 		wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
@@ -1242,10 +1262,25 @@ static struct wsock_op *op_due(struct wsock_op *op)
 	lockdep_assert_held(&op->socket->lock);
 	if (op->state != OP_QUEUED || lane->running || !head->poked || head->cmd)
 		return NULL;
-	return head == op || op_runs_in_port(head) ? head : NULL;
+	return head == op || op_is_ports(head) ? head : NULL;
 }
 
-/* Execute that, if it is so. */
+/* Execute it, with the lock, which is released; a port may have it in its queue. */
+static void op_run_locked(struct wsock_op *op, struct op_executor *ex)
+{
+	struct wsock_socket *s = op->socket;
+
+	/* Whoever collects it from there may do so before we are done. */
+	refcount_inc(&op->refs);
+	lane_take(op_lane(op), op);
+	s->busy++;
+	spin_unlock_irq(&s->lock);
+	op_run(op, ex);
+	op_put(op);
+	spin_lock_irq(&s->lock);
+}
+
+/* Who waits for the end of @op executes what is due. */
 static void op_pump(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
@@ -1254,17 +1289,22 @@ static void op_pump(struct wsock_op *op)
 
 	spin_lock_irq(&s->lock);
 	due = op_due(op);
-	if (due) {
-		/* Whoever collects it from its port may do so before we are done. */
-		refcount_inc(&due->refs);
-		lane_take(op_lane(op), due);
-		s->busy++;
-	}
+	if (due)
+		op_run_locked(due, &ex);
 	spin_unlock_irq(&s->lock);
-	if (!due)
-		return;
-	op_run(due, &ex);
-	op_put(due);
+}
+
+/* What waits in a port shall not hold up those behind it, which must not wait. */
+static void lane_pump(struct wsock_socket *s, struct wsock_lane *lane)
+{
+	struct op_executor ex = { .worker = true, .budget = EXEC_BUDGET };
+	struct wsock_op *op;
+
+	spin_lock_irq(&s->lock);
+	op = lane_head(lane);
+	if (op && op->scheduled && op_is_ports(op) && !lane->running)
+		op_run_locked(op, &ex);
+	spin_unlock_irq(&s->lock);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1332,7 +1372,7 @@ static int op_take_turn(struct wsock_op *op)
 	} else {
 		atomic_set(&lane->door, WSOCK_LANE_CLOSED);
 		lane->running = op;
-		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+		lane_add(lane, op);
 		s->busy++;
 	}
 	spin_unlock_irq(&s->lock);
@@ -1381,7 +1421,7 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 			s->busy++;
 			ret = 0;
 		}
-		WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
+		lane_add(lane, op);
 	}
 	lane_open(s, lane);
 	spin_unlock_irq(&s->lock);
@@ -1439,6 +1479,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 {
 	struct wsock_lane *lane = code_lane(s, args.op);
 	struct wsock_op *op;
+	bool eager;
 	int ret;
 
 	if (turn && !refcount_inc_not_zero(&s->refs)) {
@@ -1450,9 +1491,21 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		ret = PTR_ERR(op);
 		goto leave;
 	}
+	/* What is before it in a port must not wait there any longer. */
+	eager = !op_is_ports(op) && READ_ONCE(s->port);
+	if (eager)
+		refcount_inc(&s->refs);
 	ret = turn ? op_take_turn(op) : op_enqueue(op, sock, devfile, issue_flags);
-	if (ret == -EIOCBQUEUED)
+	if (ret == -EIOCBQUEUED) {
+		/* It may have ended: @eager keeps the socket for us. */
+		if (eager) {
+			lane_pump(s, lane);
+			wsock_socket_put(s);
+		}
 		return ret;
+	}
+	if (eager)
+		wsock_socket_put(s);
 	if (ret == -ECANCELED) {
 		op_end(op, !READ_ONCE(s->dead), issue_flags);
 		return -EIOCBQUEUED;
@@ -1700,7 +1753,7 @@ static bool op_is(const struct wsock_op *op, enum wsock_whose whose)
 {
 	if (whose == WSOCK_EVERYBODYS)
 		return true;
-	return op->task == current && (whose == WSOCK_MINE || !op_runs_in_port(op));
+	return op->task == current && (whose == WSOCK_MINE || !op_is_ports(op));
 }
 
 /**

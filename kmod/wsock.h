@@ -168,6 +168,8 @@ enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
  * @nr_ops: how many that is; wsock_socket.lock
  * @nr_waiters: threads that wait for the end of one of them, but for those that
  *	an operation knows; wsock_socket.lock
+ * @nr_eager: how many of them have to show their end before a thread comes to a
+ *	port; wsock_socket.lock
  * @woken: a wake-up came for who has the turn; wsock_socket.lock
  * @door: WSOCK_LANE_* bits, changed atomically
  * @spares: free operations, so that what usually pends is not allocated;
@@ -178,6 +180,7 @@ struct wsock_lane {
 	struct wsock_op *running;
 	unsigned int nr_ops;
 	unsigned int nr_waiters;
+	unsigned int nr_eager;
 	bool woken;
 	atomic_t door;
 	struct wsock_op *spares;

@@ -10,48 +10,14 @@
 int wsock_port_decode(HANDLE port);
 bool wsock_port_close(int fd);
 
-#define UNLIMITED 0xffffffffu
-
-static HANDLE new_port(DWORD concurrency)
-{
-	return CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, concurrency);
-}
-
 static bool close_port(HANDLE port)
 {
 	return wsock_port_close(wsock_port_decode(port));
 }
 
-/* What GetQueuedCompletionStatus wrote, over poison. */
-struct result {
-	DWORD bytes;
-	ULONG_PTR key;
-	LPOVERLAPPED ov;
-	BOOL ret;
-	DWORD error;
-};
-
-static struct result take(HANDLE port, DWORD ms)
-{
-	struct result r;
-
-	memset(&r, POISON, sizeof(r));
-	SetLastError(4711);
-	r.ret = GetQueuedCompletionStatus(port, &r.bytes, &r.key, &r.ov, ms);
-	r.error = GetLastError();
-	return r;
-}
-
-/* No packet: nothing written but the NULL that says so. */
-static bool is_none(struct result r, DWORD error)
-{
-	return !r.ret && !r.ov && r.error == error && r.bytes == POISON_WORD &&
-	       r.key == POISON_LONG;
-}
-
 static DWORD get_error(HANDLE port, DWORD ms)
 {
-	struct result r = take(port, ms);
+	struct taken r = take_packet(port, ms);
 
 	return is_none(r, r.error) ? r.error : 0;
 }
@@ -62,14 +28,14 @@ TEST_F(ports, B7__no_startup)
 {
 	HANDLE port = new_port(0);
 	OVERLAPPED ov;
-	struct result r;
+	struct taken r;
 
 	ASSERT_NE(port, NULL);
 	EXPECT_EQ((ULONG_PTR)port >> 32, 0);
 	EXPECT_EQ((ULONG_PTR)port & 3, 0);
 	EXPECT_EQ(wsock_event_fd(port), -1);
 	EXPECT_TRUE(PostQueuedCompletionStatus(port, 12, 34, &ov));
-	r = take(port, INFINITE);
+	r = take_packet(port, INFINITE);
 	EXPECT_TRUE(r.ret);
 	EXPECT_EQ(r.bytes, 12);
 	EXPECT_EQ(r.key, 34);
@@ -81,19 +47,19 @@ TEST_F(ports, B7__no_startup)
 TEST_F(ports, D5__outlives_cleanup)
 {
 	HANDLE port;
-	struct result r;
+	struct taken r;
 
 	ASSERT_EQ(startup(), 0);
 	port = new_port(UNLIMITED);
 	EXPECT_TRUE(PostQueuedCompletionStatus(port, 1, 2, NULL));
 	ASSERT_EQ(WSACleanup(), 0);
-	r = take(port, 0);
+	r = take_packet(port, 0);
 	EXPECT_TRUE(r.ret);
 	EXPECT_EQ(r.bytes, 1);
 	EXPECT_EQ(r.key, 2);
 	EXPECT_EQ(r.ov, NULL);
 	EXPECT_TRUE(PostQueuedCompletionStatus(port, 1, 2, NULL));
-	EXPECT_TRUE(take(port, 0).ret);
+	EXPECT_TRUE(take_packet(port, 0).ret);
 	EXPECT_TRUE(close_port(port));
 }
 
@@ -102,8 +68,8 @@ TEST_F(ports, D5__timeout)
 	HANDLE port = new_port(0);
 	double since = now_ms();
 
-	EXPECT_TRUE(is_none(take(port, 0), WAIT_TIMEOUT));
-	EXPECT_TRUE(is_none(take(port, 30), WAIT_TIMEOUT));
+	EXPECT_TRUE(is_none(take_packet(port, 0), WAIT_TIMEOUT));
+	EXPECT_TRUE(is_none(take_packet(port, 30), WAIT_TIMEOUT));
 	EXPECT_GE(now_ms() - since, 30);
 	EXPECT_LT(now_ms() - since, TIMEOUT_MS / 2);
 	EXPECT_TRUE(close_port(port));
@@ -131,12 +97,12 @@ TEST_F(ports, D5__failed_operations)
 	};
 	HANDLE port = new_port(0);
 	OVERLAPPED_ENTRY entry;
-	struct result r;
+	struct taken r;
 	ULONG n;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ASSERT_TRUE(queue_status(port, rows[i].status));
-		r = take(port, 0);
+		r = take_packet(port, 0);
 		EXPECT_EQ(r.ret, !rows[i].error);
 		EXPECT_EQ(r.error, rows[i].error ?: 4711);
 		EXPECT_EQ(r.key, 1);
@@ -194,7 +160,7 @@ TEST_F(ports, F9__bad_arguments)
 	ULONG n;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		EXPECT_TRUE(is_none(take(bad[i], INFINITE), ERROR_INVALID_HANDLE))
+		EXPECT_TRUE(is_none(take_packet(bad[i], INFINITE), ERROR_INVALID_HANDLE))
 			TH_LOG("handle %p", bad[i]);
 		EXPECT_FALSE(PostQueuedCompletionStatus(bad[i], 0, 0, NULL));
 		EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
@@ -211,7 +177,7 @@ TEST_F(ports, F9__bad_arguments)
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
 	EXPECT_FALSE(GetQueuedCompletionStatusEx(port, (void *)64, 1, &n, 0, FALSE));
 	EXPECT_EQ(GetLastError(), ERROR_NOACCESS);
-	EXPECT_EQ(take(port, 0).key, 5);
+	EXPECT_EQ(take_packet(port, 0).key, 5);
 
 	EXPECT_EQ(CreateIoCompletionPort(INVALID_HANDLE_VALUE, port, 0, 0), NULL);
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
@@ -234,7 +200,7 @@ TEST_F(ports, F9__full)
 struct getter {
 	HANDLE port;
 	DWORD ms;
-	struct result r;
+	struct taken r;
 	pthread_t thread;
 };
 
@@ -242,7 +208,7 @@ static void *getter_main(void *arg)
 {
 	struct getter *g = arg;
 
-	g->r = take(g->port, g->ms);
+	g->r = take_packet(g->port, g->ms);
 	return NULL;
 }
 
@@ -316,13 +282,13 @@ TEST_F(ports, H13__fork)
 			_exit(2);
 		own = new_port(1);
 		if (!own || !PostQueuedCompletionStatus(own, 0, 3, NULL) ||
-		    take(own, 0).key != 3)
+		    take_packet(own, 0).key != 3)
 			_exit(3);
 		close_port(port);
 		_exit(0);
 	}
 	EXPECT_EQ(child_status(pid), 0);
-	EXPECT_EQ(take(port, 0).key, 1);
+	EXPECT_EQ(take_packet(port, 0).key, 1);
 	EXPECT_TRUE(close_port(port));
 }
 

@@ -321,6 +321,42 @@ static inline bool stays_unsignalled(WSAEVENT event, int ms)
 	return WSAWaitForMultipleEvents(1, &event, TRUE, ms, FALSE) == WSA_WAIT_TIMEOUT;
 }
 
+/* ---- Completion ports ---- */
+
+#define UNLIMITED 0xffffffffu
+
+static inline HANDLE new_port(DWORD concurrency)
+{
+	return CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, concurrency);
+}
+
+/* What GetQueuedCompletionStatus wrote, over poison. */
+struct taken {
+	DWORD bytes;
+	ULONG_PTR key;
+	LPOVERLAPPED ov;
+	BOOL ret;
+	DWORD error;
+};
+
+static inline struct taken take_packet(HANDLE port, DWORD ms)
+{
+	struct taken r;
+
+	memset(&r, POISON, sizeof(r));
+	SetLastError(4711);
+	r.ret = GetQueuedCompletionStatus(port, &r.bytes, &r.key, &r.ov, ms);
+	r.error = GetLastError();
+	return r;
+}
+
+/* No packet: nothing written but the NULL that says so. */
+static inline bool is_none(struct taken r, DWORD error)
+{
+	return !r.ret && !r.ov && r.error == error && r.bytes == POISON_WORD &&
+	       r.key == POISON_LONG;
+}
+
 /* ---- Threads ---- */
 
 /* A thread in one call, and how that ended. */
@@ -461,19 +497,20 @@ static inline bool hear(int fd)
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
-	X(CancelIoEx) X(CloseHandle) X(CreateEventA) X(CreateEventExA)	\
+	X(CancelIo) X(CancelIoEx) X(CloseHandle) X(CreateEventA) X(CreateEventExA) \
 	X(CreateEventExW) X(CreateEventW) X(CreateIoCompletionPort)	\
 	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
 	X(GetLastError) X(GetOverlappedResult)				\
 	X(GetQueuedCompletionStatus) X(GetQueuedCompletionStatusEx)	\
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
-	X(SetEvent) X(Sleep) X(SleepEx)					\
+	X(SetEvent) X(SetFileCompletionNotificationModes) X(Sleep) X(SleepEx) \
 	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\
 	X(WaitForSingleObject) X(WaitForSingleObjectEx)			\
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\
 	X(__WSAFDIsSet) X(wsock_event_fd) X(wsock_inet_addr)		\
-	X(wsock_inet_ntoa) X(wsock_inet_ntop) X(wsock_inet_pton)
+	X(wsock_inet_ntoa) X(wsock_inet_ntop) X(wsock_inet_pton)	\
+	X(wsock_overlapped_completed)
 
 #endif /* WSOCK_SELFTESTS_WINSOCK_H */
