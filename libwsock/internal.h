@@ -119,6 +119,8 @@ static inline int wsock_socket_fd(SOCKET s)
 	return s <= INT32_MAX ? (int)s : -1;
 }
 
+/* Remembers of @fd, that others made a socket, what can be seen of it. */
+void wsock_socket_note(int fd);
 /* SO_TYPE, or -1 with errno when @fd is not a socket. */
 int wsock_socket_type(int fd);
 /* The descriptor of @s, -1 when it is not a socket, for poll(2). */

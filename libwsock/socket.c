@@ -133,6 +133,26 @@ bool wsock_socket_unbound(int fd)
 	       port_of((struct sockaddr *)&name) == 0;
 }
 
+void wsock_socket_note(int fd)
+{
+	unsigned int flags = WSOCK_FD_SOCKET;
+	int mode = fcntl(fd, F_GETFL);
+
+	switch (wsock_socket_type(fd)) {
+	case SOCK_STREAM:
+		flags |= WSOCK_FD_STREAM;
+		break;
+	case SOCK_DGRAM:
+		flags |= WSOCK_FD_UNBOUND;
+		break;
+	}
+	if (has_peer(fd))
+		flags |= WSOCK_FD_CONNECTED;
+	if (mode >= 0 && mode & O_NONBLOCK)
+		flags |= WSOCK_FD_NONBLOCK;
+	wsock_fd_flags_init(fd, flags);
+}
+
 static bool is_any_address(const struct sockaddr *name)
 {
 	if (name->sa_family == AF_INET) {

@@ -460,6 +460,7 @@ static inline bool hear(int fd)
  */
 #define WINSOCK_GATED(X)						\
 	X(wsock_accept, -1, wsock_accept(s, (void *)1, NULL))		\
+	X(wsock_adopt, -1, wsock_adopt(-1))				\
 	X(wsock_bind, -1, wsock_bind(s, NULL, -1))			\
 	X(closesocket, -1, closesocket(s))				\
 	X(wsock_connect, -1, wsock_connect(s, NULL, -1))		\
@@ -509,8 +510,8 @@ static inline bool hear(int fd)
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\
-	X(__WSAFDIsSet) X(wsock_event_fd) X(wsock_inet_addr)		\
-	X(wsock_inet_ntoa) X(wsock_inet_ntop) X(wsock_inet_pton)	\
-	X(wsock_overlapped_completed)
+	X(__WSAFDIsSet) X(wsock_device_fd) X(wsock_event_fd)		\
+	X(wsock_inet_addr) X(wsock_inet_ntoa) X(wsock_inet_ntop)	\
+	X(wsock_inet_pton) X(wsock_overlapped_completed)
 
 #endif /* WSOCK_SELFTESTS_WINSOCK_H */

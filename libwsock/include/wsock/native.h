@@ -19,6 +19,22 @@ extern "C" {
  */
 int wsock_event_fd(WSAEVENT hEvent);
 
+/*
+ * wsock_adopt() makes a native socket, of any state, one of this process's
+ * Winsock sockets: the descriptor is a SOCKET from then on, to be closed with
+ * closesocket(), and closed by the final WSACleanup. 0, or SOCKET_ERROR with
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEAFNOSUPPORT (neither IPv4 nor IPv6) or
+ * WSAENOBUFS (too many). Adopting it again does no harm.
+ */
+int wsock_adopt(int fd);
+/*
+ * wsock_device_fd() returns the library's descriptor of /dev/wsock, for the
+ * operations of wsock/uring.h; -1 with WSASYSNOTREADY when it cannot be opened.
+ * Needs no WSAStartup. It belongs to the library, which never closes it: do not
+ * close it either.
+ */
+int wsock_device_fd(void);
+
 #ifdef __cplusplus
 }
 #endif
