@@ -153,6 +153,9 @@ typedef struct _WSAPROTOCOL_INFOW {
 #define FD_MAX_EVENTS		10
 #define FD_ALL_EVENTS		((1 << FD_MAX_EVENTS) - 1)
 
+/* For WSAIoctl, with ioctlsocket's commands. */
+#define SIO_GET_EXTENSION_FUNCTION_POINTER	0xC8000006U
+
 #define WSA_INFINITE			INFINITE
 #define WSA_MAXIMUM_WAIT_EVENTS		64
 #define WSA_WAIT_EVENT_0		WAIT_OBJECT_0
@@ -272,6 +275,18 @@ BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
 #define HasOverlappedIoCompleted(lpOverlapped) \
 	((DWORD)__atomic_load_n(&(lpOverlapped)->Internal, \
 				__ATOMIC_ACQUIRE) != STATUS_PENDING)
+
+/*
+ * ioctlsocket's commands, SIO_KEEPALIVE_VALS (mstcpip.h) and
+ * SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and gives a pointer to
+ * the function (mswsock.h); WSAEOPNOTSUPP for others. All is done when it
+ * returns: of @lpOverlapped it writes the status and signals the event; no
+ * packet goes to a completion port, and @lpCompletionRoutine must be NULL.
+ */
+int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer,
+		    DWORD cbInBuffer, LPVOID lpvOutBuffer, DWORD cbOutBuffer,
+		    LPDWORD lpcbBytesReturned, LPWSAOVERLAPPED lpOverlapped,
+		    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /* ---- Events: manual reset, not signalled at first ---- */
 
