@@ -227,6 +227,18 @@ int wsock_io_check_buffers(const WSABUF *buffers, DWORD count);
 uint64_t wsock_io_import(struct iovec *iov, const WSABUF *buffers, DWORD count);
 /* 0 or the error of a destination that is too short. */
 int wsock_io_check_destination(const struct sockaddr *to, int tolen);
+/*
+ * Receives into @msg, whose buffers hold @room bytes. *@bytes is valid also
+ * with WSAEMSGSIZE. Returns 0 or SOCKET_ERROR.
+ */
+int wsock_io_recvmsg(struct wsock_call *call, struct msghdr *msg, uint64_t room,
+		     unsigned int flags, uint64_t *bytes);
+/*
+ * Sends all of @msg, whose buffers hold @size bytes: on a non-blocking socket as
+ * much as goes. Returns 0 or SOCKET_ERROR.
+ */
+int wsock_io_sendmsg(struct wsock_call *call, struct msghdr *msg, uint64_t size,
+		     unsigned int flags, uint64_t *bytes);
 /* The synchronous halves of WSARecv(From) and WSASend(To); checked arguments. */
 int wsock_io_recv(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		  LPDWORD bytes, LPDWORD flags, struct sockaddr *from,

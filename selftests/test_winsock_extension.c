@@ -33,6 +33,8 @@ TEST_F(extension, lookup)
 	EXPECT_EQ(function, (void *)name);				\
 } while (0)
 	FOUND(WSAID_CONNECTEX, ConnectEx);
+	FOUND(WSAID_WSARECVMSG, WSARecvMsg);
+	FOUND(WSAID_WSASENDMSG, WSASendMsg);
 	EXPECT_EQ(lookup(s, nobodys, &function), WSAEINVAL);
 	EXPECT_EQ(lookup(INVALID_SOCKET, nobodys, &function), WSAENOTSOCK);
 	EXPECT_EQ(lookup(s, nobodys, NULL), WSAEFAULT);
@@ -262,6 +264,190 @@ TEST_F(extension, ConnectEx__pending)
 	EXPECT_TRUE(holds_nothing());
 	close(filler);
 	close(l);
+}
+
+/* ---- WSARecvMsg, WSASendMsg ---- */
+
+/* A message, and the room that it points to. */
+struct message {
+	WSAMSG msg;
+	WSABUF bufs[2];
+	struct sockaddr_in name;
+	char data[2][8];
+	char control[64] __attribute__((aligned(8)));
+};
+
+static void message_init(struct message *m)
+{
+	memset(m, 0, sizeof(*m));
+	for (int i = 0; i < 2; i++)
+		m->bufs[i] = (WSABUF){ .len = sizeof(m->data[i]), .buf = m->data[i] };
+	m->msg = (WSAMSG){
+		.name = sa(&m->name), .namelen = sizeof(m->name),
+		.lpBuffers = m->bufs, .dwBufferCount = 2,
+		.Control = { .len = sizeof(m->control), .buf = m->control },
+	};
+}
+
+/* Did it come from @port, with IP_PKTINFO that says so? */
+static bool message_from(struct message *m, int port)
+{
+	LPWSACMSGHDR cmsg = WSA_CMSG_FIRSTHDR(&m->msg);
+	struct in_pktinfo *info;
+
+	if (m->msg.namelen != sizeof(m->name) || m->name.sin_port != htons(port) ||
+	    !cmsg || cmsg->cmsg_level != IPPROTO_IP || cmsg->cmsg_type != IP_PKTINFO ||
+	    WSA_CMSG_NXTHDR(&m->msg, cmsg))
+		return false;
+	info = (void *)WSA_CMSG_DATA(cmsg);
+	return m->msg.Control.len == WSA_CMSG_SPACE(sizeof(*info)) &&
+	       info->ipi_addr.s_addr == htonl(INADDR_LOOPBACK);
+}
+
+TEST_F(extension, WSARecvMsg)
+{
+	WSAEVENT event = WSACreateEvent();
+	struct operation op;
+	DWORD bytes, flags;
+	struct message m;
+	int u, port;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	u = udp_socket();
+	port = local_port(u);
+	ASSERT_EQ(udp_connect_to(u, (int)s), 0);
+	ASSERT_TRUE(set_option(s, IPPROTO_IP, IP_PKTINFO, 1));
+	/* Ready and synchronous, ready and overlapped, pending. */
+	for (int i = 0; i < 3; i++) {
+		message_init(&m);
+		operation_init(&op, event);
+		if (i < 2)
+			ASSERT_EQ(send(u, "0123456789", 10, 0), 10);
+		bytes = 0;
+		EXPECT_EQ(WSARecvMsg(s, &m.msg, &bytes, i ? &op.ov : NULL, NULL), i < 2 ? 0 : -1);
+		if (i == 2) {
+			EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+			/* Only what the structure points to is still needed. */
+			memset(m.bufs, 0, sizeof(m.bufs));
+			ASSERT_EQ(send(u, "0123456789", 10, 0), 10);
+		} else {
+			EXPECT_EQ(bytes, 10);
+		}
+		if (i) {
+			ASSERT_TRUE(becomes_signalled(event));
+			EXPECT_TRUE(WSAGetOverlappedResult(s, &op.ov, &bytes, FALSE, &flags));
+			EXPECT_EQ(bytes, 10);
+		}
+		EXPECT_EQ(memcmp(m.data, "0123456789", 10), 0);
+		EXPECT_TRUE(message_from(&m, port));
+		EXPECT_TRUE(m.msg.Control.buf == m.control);
+		EXPECT_EQ(m.msg.dwFlags, 0);
+	}
+	/* Too long, with too little room for control data. */
+	for (int i = 0; i < 2; i++) {
+		message_init(&m);
+		operation_init(&op, NULL);
+		m.msg.Control.len = 8;
+		m.msg.dwBufferCount = 1;
+		ASSERT_EQ(send(u, "0123456789", 10, 0), 10);
+		EXPECT_EQ(WSARecvMsg(s, &m.msg, &bytes, i ? &op.ov : NULL, NULL), -1);
+		EXPECT_EQ(WSAGetLastError(), WSAEMSGSIZE);
+		EXPECT_EQ(bytes, 8);
+		EXPECT_EQ(m.msg.dwFlags, MSG_TRUNC | MSG_CTRUNC);
+		EXPECT_EQ(m.msg.Control.len, 0);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+	close(u);
+	WSACloseEvent(event);
+}
+
+TEST_F(extension, WSASendMsg)
+{
+	WSAEVENT event = WSACreateEvent();
+	struct message m;
+	struct operation op;
+	LPWSACMSGHDR cmsg;
+	struct sockaddr_in sin;
+	socklen_t len;
+	DWORD bytes;
+	char data[32];
+	SOCKET s;
+	int u;
+
+	ASSERT_EQ(startup(), 0);
+	u = udp_socket();
+	for (int i = 0; i < 2; i++) {
+		s = wsock_socket(AF_INET, SOCK_DGRAM, 0);
+		message_init(&m);
+		operation_init(&op, event);
+		m.name = loopback(local_port(u));
+		memcpy(m.data, "0123456789abcdef", 16);
+		/* The source address: another of the loopback's */
+		cmsg = WSA_CMSG_FIRSTHDR(&m.msg);
+		cmsg->cmsg_len = WSA_CMSG_LEN(sizeof(struct in_pktinfo));
+		cmsg->cmsg_level = IPPROTO_IP;
+		cmsg->cmsg_type = IP_PKTINFO;
+		m.msg.Control.len = WSA_CMSG_SPACE(sizeof(struct in_pktinfo));
+		((struct in_pktinfo *)WSA_CMSG_DATA(cmsg))->ipi_spec_dst.s_addr =
+			htonl(INADDR_LOOPBACK + 7);
+		EXPECT_EQ(WSASendMsg(s, &m.msg, 0, &bytes, i ? &op.ov : NULL, NULL), 0);
+		EXPECT_EQ(bytes, 16);
+		if (i)
+			EXPECT_TRUE(signalled(event));
+		len = sizeof(sin);
+		EXPECT_EQ(recvfrom(u, data, sizeof(data), 0, sa(&sin), &len), 16);
+		EXPECT_EQ(ntohl(sin.sin_addr.s_addr), INADDR_LOOPBACK + 7);
+		EXPECT_EQ(memcmp(data, "0123456789abcdef", 16), 0);
+		/* It has bound the socket. */
+		EXPECT_GT(local_port((int)s), 0);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+	close(u);
+	WSACloseEvent(event);
+}
+
+TEST_F(extension, messages__errors)
+{
+	struct operation op;
+	struct message m;
+	SOCKET s, t;
+	DWORD bytes;
+	int peer;
+
+	ASSERT_EQ(startup(), 0);
+	message_init(&m);
+	operation_init(&op, NULL);
+	s = bound_socket(SOCK_DGRAM);
+	ASSERT_EQ(stream_pair(&t, &peer), 0);
+#define FAILS(error, call) do {						\
+	EXPECT_EQ(call, -1);						\
+	EXPECT_EQ(WSAGetLastError(), error);				\
+} while (0)
+	FAILS(WSAENOTSOCK, WSARecvMsg(INVALID_SOCKET, &m.msg, &bytes, NULL, NULL));
+	FAILS(WSAENOTSOCK, WSASendMsg(INVALID_SOCKET, &m.msg, 0, &bytes, NULL, NULL));
+	FAILS(WSAEFAULT, WSARecvMsg(s, NULL, &bytes, &op.ov, NULL));
+	FAILS(WSAEFAULT, WSASendMsg(s, NULL, 0, &bytes, &op.ov, NULL));
+	FAILS(WSAEFAULT, WSARecvMsg(s, &m.msg, NULL, NULL, NULL));
+	FAILS(WSAEFAULT, WSASendMsg(s, &m.msg, 0, NULL, NULL, NULL));
+	FAILS(WSAEINVAL, WSARecvMsg(t, &m.msg, &bytes, NULL, NULL));
+	FAILS(WSAEINVAL, WSASendMsg(t, &m.msg, 0, &bytes, NULL, NULL));
+	FAILS(WSAEOPNOTSUPP, WSASendMsg(s, &m.msg, MSG_PEEK, &bytes, &op.ov, NULL));
+	m.msg.dwFlags = MSG_EOR;
+	FAILS(WSAEOPNOTSUPP, WSARecvMsg(s, &m.msg, &bytes, &op.ov, NULL));
+	m.msg.dwFlags = 0;
+	m.name.sin_family = AF_INET;
+	m.msg.namelen = 4;
+	FAILS(WSAEFAULT, WSARecvMsg(s, &m.msg, &bytes, &op.ov, NULL));
+	FAILS(WSAEFAULT, WSASendMsg(s, &m.msg, 0, &bytes, &op.ov, NULL));
+	/* What waits at the final cleanup ends as everything does. */
+	message_init(&m);
+	operation_init(&op, NULL);
+	FAILS(WSA_IO_PENDING, WSARecvMsg(s, &m.msg, &bytes, &op.ov, NULL));
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(status(&op), STATUS_CANCELLED);
+	close(peer);
 }
 
 TEST_HARNESS_MAIN

@@ -457,6 +457,8 @@ static inline bool hear(int fd)
 	X(WSARecv, -1, WSARecv(s, NULL, 0, NULL, NULL, NULL, NULL))	\
 	X(WSARecvDisconnect, -1, WSARecvDisconnect(s, NULL))		\
 	X(WSARecvFrom, -1, WSARecvFrom(s, NULL, 0, NULL, NULL, (void *)1, NULL, NULL, NULL)) \
+	X(WSARecvMsg, -1, WSARecvMsg(s, NULL, NULL, NULL, NULL))	\
+	X(WSASendMsg, -1, WSASendMsg(s, NULL, -1, NULL, NULL, NULL))	\
 	X(WSASend, -1, WSASend(s, NULL, 0, NULL, -1, NULL, NULL))	\
 	X(WSASendDisconnect, -1, WSASendDisconnect(s, NULL))		\
 	X(WSASendTo, -1, WSASendTo(s, NULL, 0, NULL, -1, (void *)1, -1, NULL, NULL)) \

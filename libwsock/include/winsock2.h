@@ -44,6 +44,51 @@ typedef struct _WSABUF {
 	CHAR *buf;
 } WSABUF, *LPWSABUF;
 
+/*
+ * A message: WSASendMsg's is read when it is called, WSARecvMsg's belongs to the
+ * operation until its end. Control data and dwFlags are Linux's: struct cmsghdr,
+ * struct in_pktinfo, MSG_*.
+ */
+typedef struct _WSAMSG {
+	LPSOCKADDR name;
+	INT namelen;
+	LPWSABUF lpBuffers;
+	ULONG dwBufferCount;
+	WSABUF Control;
+	ULONG dwFlags;
+} WSAMSG, *PWSAMSG, *LPWSAMSG;
+
+typedef struct _WSACMSGHDR {
+	SIZE_T cmsg_len;
+	INT cmsg_level;
+	INT cmsg_type;
+} WSACMSGHDR, *PWSACMSGHDR, *LPWSACMSGHDR;
+
+#define _WSA_CMSG_ALIGN(len) \
+	(((len) + sizeof(SIZE_T) - 1) & ~(sizeof(SIZE_T) - 1))
+#define WSA_CMSG_DATA(cmsg)	((UCHAR *)((WSACMSGHDR *)(cmsg) + 1))
+#define WSA_CMSG_LEN(len)	(sizeof(WSACMSGHDR) + (len))
+#define WSA_CMSG_SPACE(len)	(sizeof(WSACMSGHDR) + _WSA_CMSG_ALIGN(len))
+#define WSA_CMSG_FIRSTHDR(msg) \
+	((msg)->Control.len >= sizeof(WSACMSGHDR) ? \
+	 (LPWSACMSGHDR)(PVOID)(msg)->Control.buf : (LPWSACMSGHDR)NULL)
+/* The header after @cmsg, or the first when @cmsg is NULL. */
+static inline LPWSACMSGHDR wsock_cmsg_next(const WSAMSG *msg, LPWSACMSGHDR cmsg)
+{
+	SIZE_T at;
+
+	if (!cmsg)
+		return WSA_CMSG_FIRSTHDR(msg);
+	if (cmsg->cmsg_len < sizeof(*cmsg) ||
+	    cmsg->cmsg_len > msg->Control.len)
+		return NULL;
+	at = (SIZE_T)((CHAR *)cmsg - msg->Control.buf) +
+	     _WSA_CMSG_ALIGN(cmsg->cmsg_len);
+	return at + sizeof(*cmsg) <= msg->Control.len ?
+		       (LPWSACMSGHDR)(PVOID)(msg->Control.buf + at) : NULL;
+}
+#define WSA_CMSG_NXTHDR(msg, cmsg)	wsock_cmsg_next((msg), (cmsg))
+
 typedef void (CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError,
 	DWORD cbTransferred, LPWSAOVERLAPPED lpOverlapped, DWORD dwFlags);
 
@@ -253,6 +298,14 @@ int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 		     const struct sockaddr *lpTo, int iTolen,
 		     LPWSAOVERLAPPED lpOverlapped,
 		     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+
+/*
+ * As WSASendTo, with control data. Datagrams only: WSAEINVAL on a stream.
+ * (WSARecvMsg is in mswsock.h.)
+ */
+int WSAAPI WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
+		      LPDWORD lpNumberOfBytesSent, LPWSAOVERLAPPED lpOverlapped,
+		      LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /*
  * The result of an operation: TRUE when it succeeded. @fWait waits for its end.
