@@ -126,8 +126,7 @@ static int features(struct wsock_features __user *arg)
 	f.size = sizeof(f);
 	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
 		     WSOCK_FEATURE_EVENTS;
-	f.ops = BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |
-		BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG);
+	f.ops = WSOCK_OPS;
 	return copy_to_user(arg, &f, sizeof(f)) ? -EFAULT : 0;
 }
 

@@ -76,7 +76,8 @@ struct op_msg {
  * @msg_flags: wsock_cmd.msg_flags, and those of the kernel; set once
  * @silent: with @cancel: do not signal the event; @socket->lock
  * @cancel: why a RUNNING one shall end rather than wait again; @socket->lock
- * @result: how it ended, 0 or a negative errno; owner of ENDING
+ * @result: how it ended, 0 or a negative errno; owner of ENDING. Before that,
+ *	of a CONNECT: how the attempt is known to have failed
  * @out_flags: MSG_* flags of what was received; owner of RUNNING
  * @ov: its name, and where its status goes; set once
  * @event: counted; set once
@@ -164,6 +165,13 @@ static bool code_is_recv(u32 code)
 
 static_assert((WSOCK_OP_RECV & 1) && (WSOCK_OP_RECVMSG & 1));
 static_assert(!(WSOCK_OP_SEND & 1) && !(WSOCK_OP_SENDMSG & 1));
+static_assert(!(WSOCK_OP_CONNECT & 1));
+
+/* Ends as if it had been pending, even when it ends at once. */
+static bool code_always_pends(u32 code)
+{
+	return code > WSOCK_OP_SENDMSG;
+}
 
 static struct wsock_lane *code_lane(struct wsock_socket *s, u32 code)
 {
@@ -402,8 +410,13 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->waiter = NULL;
 	op->port = NULL;
 	op->flags = args->cmd.flags;
-	op->msg_flags = args->cmd.msg_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
+	op->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	op->cancel = 0;
+	op->result = 0;
+	if (op->code == WSOCK_OP_CONNECT)
+		op->result = -args->cmd.msg_flags;
+	else
+		op->msg_flags |= args->cmd.msg_flags;
 	op->out_flags = 0;
 	op->ov = args->cmd.ov;
 	op->event = NULL;
@@ -607,9 +620,26 @@ static int op_try_send(struct wsock_op *op, struct socket *sock)
 	return ret;
 }
 
+/*
+ * connect(2) has begun, without waiting; how did it end? Then the data is sent,
+ * if there is some.
+ */
+static noinline int op_try_connect(struct wsock_op *op, struct socket *sock)
+{
+	int ret = op->result ?: wsock_extension_connected(sock);
+
+	if (ret || !iov_iter_count(&op->iter))
+		return ret;
+	return op_try_send(op, sock);
+}
+
 /* Returns 0 or an errno for an end, -EAGAIN when it has to wait. */
 static int op_try(struct wsock_op *op, struct socket *sock)
 {
+	switch (op->code) {
+	case WSOCK_OP_CONNECT:
+		return op_try_connect(op, sock);
+	}
 	return op_is_recv(op) ? op_try_recv(op, sock) : op_try_send(op, sock);
 }
 
@@ -792,10 +822,14 @@ int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 /* ------------------------------------------------------------------------- */
 /* Ending one */
 
-static void write_status(u64 ov, int result, u64 done, u32 out_flags)
+static u32 result_status(const struct sock *sk, int result)
+{
+	return result ? wsock_status(-result, sk->sk_type == SOCK_STREAM) : 0;
+}
+
+static void write_status(u64 ov, u64 internal, u64 done, u32 out_flags)
 {
 	struct wsock_status __user *status = u64_to_user_ptr(ov);
-	u64 internal = result ? wsock_status(-result) : 0;
 
 	if (!user_write_access_begin(status, sizeof(*status)))
 		return;
@@ -815,7 +849,8 @@ efault:
 static void op_write_status(struct wsock_op *op)
 {
 	if ((op->flags & WSOCK_CMD_STATUS) && current->mm == op->socket->ctx->mm)
-		write_status(op->ov, op->result, op->done, op->out_flags);
+		write_status(op->ov, result_status(op->socket->sk, op->result), op->done,
+			     op->out_flags);
 }
 
 static void op_forget_name(struct wsock_op *op)
@@ -965,7 +1000,7 @@ static void was_received(struct wsock_socket *s, u32 msg_flags)
 /* The caller keeps @op, and thus the socket. */
 static void op_received(const struct wsock_op *op)
 {
-	if (op_is_recv(op))
+	if (op->code == WSOCK_OP_RECV || op->code == WSOCK_OP_RECVMSG)
 		was_received(op->socket, op->msg_flags);
 }
 
@@ -1215,7 +1250,7 @@ bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet)
 		return false;
 	packet->key = op->key;
 	packet->ov = op->ov;
-	packet->internal = op->result ? wsock_status(-op->result) : 0;
+	packet->internal = result_status(op->socket->sk, op->result);
 	packet->internal |= (u64)op->tag << 32;
 	packet->bytes = op->done;
 	packet->flags = op->out_flags;
@@ -1440,6 +1475,8 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 	struct wsock_op *next;
 	int ret, value;
 
+	if (code_always_pends(op->code) && !op->pending)
+		op_make_pending(op, sock->file, devfile, ex->issue_flags);
 	do {
 		/*
 		 * Armed, nobody looks again when it is queued: what came before
@@ -1525,7 +1562,7 @@ static __always_inline int submit_check(struct wsock_submit args, bool uring)
 {
 	u32 flags = args.cmd.flags;
 
-	if (args.op - WSOCK_OP_RECV > WSOCK_OP_SENDMSG - WSOCK_OP_RECV)
+	if (args.op >= 64 || !(WSOCK_OPS & BIT_ULL(args.op)))
 		return -EOPNOTSUPP;
 	if ((flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) &&
 	    (uring || (flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT | WSOCK_CMD_APC |
@@ -1544,6 +1581,9 @@ static __always_inline int submit_check(struct wsock_submit args, bool uring)
 	}
 	if (likely(!args.cmd.msg_flags))
 		return 0;
+	if (args.op > WSOCK_OP_SENDMSG)
+		return args.op == WSOCK_OP_CONNECT && args.cmd.msg_flags <= MAX_ERRNO ?
+		       0 : -EINVAL;
 	if (args.cmd.msg_flags & ~(code_is_recv(args.op) ? RECV_FLAGS : SEND_FLAGS))
 		return -EINVAL;
 	return (args.cmd.msg_flags & MSG_WAITALL) && args.cmd.msg_flags != MSG_WAITALL ?
@@ -1593,7 +1633,7 @@ static __always_inline int try_plain(struct wsock_submit args, struct wsock_sock
 	if (ret == -EAGAIN)
 		return ret;
 	if (args.cmd.flags & WSOCK_CMD_STATUS)
-		write_status(args.cmd.ov, ret, *done, out_flags);
+		write_status(args.cmd.ov, result_status(sock->sk, ret), *done, out_flags);
 	if (recv)
 		was_received(s, msg_flags);
 	return ret;

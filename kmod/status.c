@@ -20,7 +20,7 @@ static const struct {
 	{ EPIPE,	0xc000020d },	/* the peer reset; see op_errno() for our own shutdown */
 	{ ESHUTDOWN,	0xc00000b0 },	/* STATUS_PIPE_DISCONNECTED */
 	{ ETIMEDOUT,	0xc00000b5 },	/* STATUS_IO_TIMEOUT */
-	{ ECONNREFUSED,	0xc000023f },	/* STATUS_PORT_UNREACHABLE: only datagrams see it */
+	{ ECONNREFUSED,	0xc0000236 },	/* STATUS_CONNECTION_REFUSED; see below for datagrams */
 	{ ENOTCONN,	0xc0000140 },	/* STATUS_INVALID_CONNECTION */
 	{ EDESTADDRREQ,	0xc0000140 },
 	{ EHOSTUNREACH,	0xc000023d },	/* STATUS_HOST_UNREACHABLE */
@@ -41,9 +41,13 @@ static const struct {
 /**
  * wsock_status - the NTSTATUS of an operation's result
  * @err: a positive errno, or 0
+ * @stream: of a stream
  */
-u32 wsock_status(int err)
+u32 wsock_status(int err, bool stream)
 {
+	/* Of a datagram we learn that its port is. */
+	if (err == ECONNREFUSED && !stream)
+		return 0xc000023f;	/* STATUS_PORT_UNREACHABLE */
 	for (size_t i = 0; i < ARRAY_SIZE(wsock_statuses); i++) {
 		if (wsock_statuses[i].err == err)
 			return wsock_statuses[i].status;

@@ -73,6 +73,11 @@
 #include <linux/workqueue.h>
 #include <linux/wsock.h>
 
+/* The operations there are. */
+#define WSOCK_OPS (BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |		\
+		   BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG) |	\
+		   BIT_ULL(WSOCK_OP_CONNECT))
+
 struct eventfd_ctx;
 struct wsock_netevents;
 struct wsock_op;
@@ -323,8 +328,11 @@ void wsock_netevents_free(struct wsock_netevents *n);
 void wsock_event_reset(struct eventfd_ctx *event);
 long wsock_netevents_count(void);
 
+/* extension.c */
+int wsock_extension_connected(struct socket *sock);
+
 /* status.c */
-u32 wsock_status(int err);
+u32 wsock_status(int err, bool stream);
 
 /* device.c */
 extern struct miscdevice wsock_device;

@@ -97,6 +97,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_ACCEPTED	= 1 << 14,	/* made by accept() */
 	WSOCK_FD_EVENTS		= 1 << 15,	/* was given to WSAEventSelect once */
 	WSOCK_FD_SELECTED	= 1 << 16,	/* is registered by it */
+	WSOCK_FD_CONNECT_EX	= 1 << 17,	/* the connect begun is ConnectEx's */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -109,6 +110,11 @@ static inline void wsock_fd_note_reset(int fd)
 	if (wsock_fd_flags_get(fd) & WSOCK_FD_STREAM)
 		wsock_fd_flags_add(fd, WSOCK_FD_RESET);
 }
+
+/* @fd is connected, or begins to be. */
+void wsock_fd_note_connect(int fd);
+/* Seconds since then. */
+uint32_t wsock_fd_connect_time(int fd);
 
 /* Whether the table reaches @fd. */
 bool wsock_fd_flags_kept(int fd);
@@ -123,6 +129,8 @@ static inline int wsock_socket_fd(SOCKET s)
 void wsock_socket_note(int fd);
 /* SO_TYPE, or -1 with errno when @fd is not a socket. */
 int wsock_socket_type(int fd);
+/* TCP_*, or -1 with errno when @fd is no TCP socket. */
+int wsock_socket_tcp_state(int fd);
 /* The descriptor of @s, -1 when it is not a socket, for poll(2). */
 int wsock_socket_fd_checked(SOCKET s);
 /* Is @fd in non-blocking mode? Costs a system call unless FIONBIO was used. */
@@ -176,6 +184,34 @@ bool wsock_call_wait(struct wsock_call *call, int optname, short events);
 /* Some socket has a time-out, so calls must note when they began. */
 extern bool wsock_timeouts_used;
 
+/* 0 or the error of an address that cannot be connected to. */
+int wsock_connect_check(int fd, const struct sockaddr *name, int namelen);
+/* As connect(2) on a non-blocking socket, which @fd need not be. */
+int wsock_connect_begin(int fd, const struct sockaddr *name, socklen_t namelen);
+/* The WSA error of a connect(2) that failed. */
+int wsock_connect_error(int fd, int err, const struct sockaddr *name,
+			int namelen);
+
+/* ---- overlapped.c ---- */
+
+/* 0 or the error: names the status block and the event. */
+int wsock_overlapped_fill(struct wsock_submit *args,
+			  const struct wsock_call *call, LPWSAOVERLAPPED ov,
+			  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+			  unsigned int flags);
+/*
+ * Starts an operation that is no plain send or receive. Returns 0 with *@bytes
+ * when it is done, WSA_IO_PENDING, or the error, with its errno.
+ */
+int wsock_overlapped_start(const struct wsock_call *call,
+			   struct wsock_submit *args, LPWSAOVERLAPPED ov,
+			   LPDWORD bytes);
+
+/* ---- extension.c ---- */
+
+/* 0 or the error: SO_UPDATE_CONNECT_CONTEXT. */
+int wsock_extension_update_connect(int fd);
+
 /* ---- io.c ---- */
 
 /* The WSA errors of a failed receive or send, of any kind. */
@@ -195,6 +231,18 @@ int wsock_io_check_buffers(const WSABUF *buffers, DWORD count);
 uint64_t wsock_io_import(struct iovec *iov, const WSABUF *buffers, DWORD count);
 /* 0 or the error of a destination that is too short. */
 int wsock_io_check_destination(const struct sockaddr *to, int tolen);
+/*
+ * Receives into @msg, whose buffers hold @room bytes. *@bytes is valid also
+ * with WSAEMSGSIZE. Returns 0 or SOCKET_ERROR.
+ */
+int wsock_io_recvmsg(struct wsock_call *call, struct msghdr *msg, uint64_t room,
+		     unsigned int flags, uint64_t *bytes);
+/*
+ * Sends all of @msg, whose buffers hold @size bytes: on a non-blocking socket as
+ * much as goes. Returns 0 or SOCKET_ERROR.
+ */
+int wsock_io_sendmsg(struct wsock_call *call, struct msghdr *msg, uint64_t size,
+		     unsigned int flags, uint64_t *bytes);
 /* The synchronous halves of WSARecv(From) and WSASend(To); checked arguments. */
 int wsock_io_recv(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		  LPDWORD bytes, LPDWORD flags, struct sockaddr *from,

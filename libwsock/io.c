@@ -203,11 +203,7 @@ static int recv_checked(struct wsock_call *call, struct msghdr *msg,
 			       wsock_io_recv_error(call->fd, errno, native));
 }
 
-/*
- * Receives into @msg, whose buffers hold @room bytes. *@bytes is valid also
- * with WSAEMSGSIZE. Returns 0 or SOCKET_ERROR.
- */
-static int recv_sync(struct wsock_call *call, struct msghdr *msg, uint64_t room,
+int wsock_io_recvmsg(struct wsock_call *call, struct msghdr *msg, uint64_t room,
 		     unsigned int flags, uint64_t *bytes)
 {
 	int result = recv_checked(call, msg, room, flags, bytes);
@@ -237,8 +233,8 @@ WSOCK_EXPORT int WSAAPI wsock_recvfrom(SOCKET s, char *buf, int len, int flags,
 		msg.msg_name = from;
 		msg.msg_namelen = (socklen_t)*fromlen;
 	}
-	result = recv_sync(&call, &msg, (uint64_t)len, (unsigned int)flags,
-			   &bytes);
+	result = wsock_io_recvmsg(&call, &msg, (uint64_t)len,
+				  (unsigned int)flags, &bytes);
 	if (from && msg.msg_namelen &&
 	    (!result || wsock_error_get() == WSAEMSGSIZE))
 		*fromlen = (int)msg.msg_namelen;
@@ -270,7 +266,7 @@ int wsock_io_recv(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		msg.msg_name = from;
 		msg.msg_namelen = (socklen_t)*fromlen;
 	}
-	result = recv_sync(call, &msg, room, *flags, &done);
+	result = wsock_io_recvmsg(call, &msg, room, *flags, &done);
 	if (result && wsock_error_get() != WSAEMSGSIZE)
 		return SOCKET_ERROR;
 	if (from && msg.msg_namelen)
@@ -282,11 +278,7 @@ int wsock_io_recv(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 
 /* ---- Send ---- */
 
-/*
- * Sends all of @msg, whose buffers hold @size bytes: on a non-blocking socket as
- * much as goes. Returns 0 or SOCKET_ERROR.
- */
-static int send_sync(struct wsock_call *call, struct msghdr *msg, uint64_t size,
+int wsock_io_sendmsg(struct wsock_call *call, struct msghdr *msg, uint64_t size,
 		     unsigned int flags, uint64_t *bytes)
 {
 	int native = wsock_io_native_flags(flags) | MSG_NOSIGNAL;
@@ -358,7 +350,8 @@ WSOCK_EXPORT int WSAAPI wsock_sendto(SOCKET s, const char *buf, int len,
 		msg.msg_name = (void *)to;
 		msg.msg_namelen = (socklen_t)tolen;
 	}
-	if (send_sync(&call, &msg, (uint64_t)len, (unsigned int)flags, &bytes))
+	if (wsock_io_sendmsg(&call, &msg, (uint64_t)len, (unsigned int)flags,
+			     &bytes))
 		return SOCKET_ERROR;
 	return (int)bytes;
 }
@@ -385,7 +378,7 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 		msg.msg_name = (void *)to;
 		msg.msg_namelen = (socklen_t)tolen;
 	}
-	if (send_sync(call, &msg, size, flags, &done))
+	if (wsock_io_sendmsg(call, &msg, size, flags, &done))
 		return SOCKET_ERROR;
 	*bytes = (DWORD)done;
 	return 0;

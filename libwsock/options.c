@@ -7,7 +7,9 @@
 #include "internal.h"
 
 #include <limits.h>
+#include <mswsock.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 /* SO_OPENTYPE, of the thread; kept and returned, without effect. */
 static __thread int open_type;
@@ -226,6 +228,20 @@ static int set_reuse(int fd, int value)
 	return set_native_int(fd, SO_REUSEADDR, value != 0);
 }
 
+static int put_connect_time(int fd, char *optval, int *optlen)
+{
+	switch (wsock_socket_tcp_state(fd)) {
+	case -1:
+		return from_native(-1, SOL_SOCKET);
+	case TCP_CLOSE:
+	case TCP_LISTEN:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return put_int(-1, optval, optlen);
+	}
+	return put_int((int)wsock_fd_connect_time(fd), optval, optlen);
+}
+
 static int get_socket_option(int fd, int name, char *optval, int *optlen)
 {
 	int value;
@@ -245,6 +261,8 @@ static int get_socket_option(int fd, int name, char *optval, int *optlen)
 	case SO_RCVBUF:
 	case SO_SNDBUF:
 		return put_buffer_size(fd, name, optval, optlen);
+	case SO_CONNECT_TIME:
+		return put_connect_time(fd, optval, optlen);
 	case SO_EXCLUSIVEADDRUSE:
 		value = wsock_fd_flags_get(fd) & WSOCK_FD_EXCLUSIVE ? 1 : 0;
 		return wsock_socket_type(fd) < 0 ?
@@ -326,6 +344,11 @@ WSOCK_EXPORT int WSAAPI wsock_setsockopt(SOCKET s, int level, int optname,
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
+	/* Without a value. */
+	if (level == SOL_SOCKET && optname == SO_UPDATE_CONNECT_CONTEXT) {
+		value = wsock_extension_update_connect(call.fd);
+		return value ? wsock_error_set(value) : 0;
+	}
 	if (!optval || optlen < 0)
 		return wsock_error_set(WSAEFAULT);
 	if (level == SOL_SOCKET && optname == SO_OPENTYPE)

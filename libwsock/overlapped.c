@@ -48,10 +48,10 @@ static int submit(struct wsock_submit *submit, LPWSAOVERLAPPED ov,
  * 0 or the error: names the status block, and the completion routine or the
  * event. A socket's port the kernel knows.
  */
-static int fill_delivery(struct wsock_submit *args, const struct wsock_call *call,
-			 LPWSAOVERLAPPED ov,
-			 LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
-			 unsigned int flags)
+int wsock_overlapped_fill(struct wsock_submit *args,
+			  const struct wsock_call *call, LPWSAOVERLAPPED ov,
+			  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine,
+			  unsigned int flags)
 {
 	struct wsock_cmd *cmd = &args->cmd;
 
@@ -110,6 +110,26 @@ static int finish(const struct wsock_call *call, int result, DWORD done,
 		wsock_io_recv_error(call->fd, err, MSG_DONTWAIT));
 }
 
+int wsock_overlapped_start(const struct wsock_call *call,
+			   struct wsock_submit *args, LPWSAOVERLAPPED ov,
+			   LPDWORD bytes)
+{
+	DWORD done;
+
+	if (!submit(args, ov, &done)) {
+		if (bytes)
+			*bytes = done;
+		return 0;
+	}
+	if (errno == EINPROGRESS) {
+		wsock_apc_note_pending();
+		return WSA_IO_PENDING;
+	}
+	if (wsock_call_cancelled(call))
+		return WSAEINTR;
+	return wsock_error_from_errno(errno);
+}
+
 static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 		      DWORD count, LPDWORD bytes, LPDWORD flags,
 		      struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED ov,
@@ -124,7 +144,8 @@ static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
 
 	result = wsock_io_recv_check(call, *flags);
 	if (!result)
-		result = fill_delivery(&args, call, ov, routine, *flags);
+		result = wsock_overlapped_fill(&args, call, ov, routine,
+					       *flags);
 	if (result)
 		return wsock_error_set(result);
 	if (count == 1 && !from) {
@@ -164,8 +185,8 @@ static int start_send(const struct wsock_call *call, const WSABUF *buffers,
 
 	result = wsock_io_send_flags(flags);
 	if (!result)
-		result = fill_delivery(&args, call, ov, routine,
-				       flags & ~(DWORD)MSG_NOSIGNAL);
+		result = wsock_overlapped_fill(&args, call, ov, routine,
+					       flags & ~(DWORD)MSG_NOSIGNAL);
 	if (result)
 		return wsock_error_set(result);
 	if (count == 1 && !to) {

@@ -48,6 +48,25 @@ void wsock_fd_flags_remove(int fd, unsigned int flags)
 				   __ATOMIC_RELAXED);
 }
 
+/* When a descriptor was connected, in seconds of CLOCK_MONOTONIC. */
+static uint32_t connect_times[FD_TABLE_SIZE];
+
+void wsock_fd_note_connect(int fd)
+{
+	if (wsock_fd_flags_kept(fd))
+		__atomic_store_n(&connect_times[fd],
+				 (uint32_t)(wsock_now() / WSOCK_NSEC_PER_SEC),
+				 __ATOMIC_RELAXED);
+}
+
+uint32_t wsock_fd_connect_time(int fd)
+{
+	if (!wsock_fd_flags_kept(fd))
+		return 0;
+	return (uint32_t)(wsock_now() / WSOCK_NSEC_PER_SEC) -
+	       __atomic_load_n(&connect_times[fd], __ATOMIC_RELAXED);
+}
+
 /* ---- Questions to the kernel, for the paths that fail ---- */
 
 static int get_int_option(int fd, int level, int name)
@@ -63,6 +82,16 @@ static int get_int_option(int fd, int level, int name)
 int wsock_socket_type(int fd)
 {
 	return get_int_option(fd, SOL_SOCKET, SO_TYPE);
+}
+
+int wsock_socket_tcp_state(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return -1;
+	return info.tcpi_state;
 }
 
 /* Other files can be polled too; ask only about those we have not made. */
@@ -556,6 +585,7 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET | WSOCK_FD_STREAM |
 				WSOCK_FD_CONNECTED | WSOCK_FD_ACCEPTED |
 				(call.flags & WSOCK_FD_NONBLOCK));
+	wsock_fd_note_connect(fd);
 	if (call.flags & WSOCK_FD_SELECTED)
 		wsock_events_inherit(fd, call.fd);
 	if (addr)
@@ -564,22 +594,45 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 }
 
 /*
- * connect(2) that runs APCs while it waits. Nothing else can be done with a
- * stream socket that connects, so for a moment it may be non-blocking.
+ * Nothing else can be done with a stream socket that connects, so for a moment
+ * it may be non-blocking.
  */
+static int connect_nonblocking(int fd, const struct sockaddr *name,
+			       socklen_t namelen)
+{
+	int flags = fcntl(fd, F_GETFL), result, err;
+
+	if (flags < 0 || flags & O_NONBLOCK)
+		return connect(fd, name, namelen);
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	result = connect(fd, name, namelen);
+	err = errno;
+	fcntl(fd, F_SETFL, flags);
+	errno = err;
+	return result;
+}
+
+int wsock_connect_begin(int fd, const struct sockaddr *name, socklen_t namelen)
+{
+	int result = connect_nonblocking(fd, name, namelen);
+
+	/* The failure of an earlier attempt, which Linux reports once. */
+	if (result && errno == ECONNABORTED)
+		result = connect_nonblocking(fd, name, namelen);
+	wsock_fd_note_connect(fd);
+	return result;
+}
+
+/* connect(2) that runs APCs while it waits. */
 static int connect_alertable(struct wsock_call *call,
 			     const struct sockaddr *name, socklen_t namelen)
 {
-	int flags = fcntl(call->fd, F_GETFL), result, err;
+	int result;
 
-	if (flags < 0 || flags & O_NONBLOCK)
+	if (wsock_socket_nonblocking(call->fd))
 		return connect(call->fd, name, namelen);
-	fcntl(call->fd, F_SETFL, flags | O_NONBLOCK);
-	result = connect(call->fd, name, namelen);
-	err = errno;
-	fcntl(call->fd, F_SETFL, flags);
-	errno = err;
-	if (!result || (err != EINPROGRESS && err != EALREADY))
+	result = connect_nonblocking(call->fd, name, namelen);
+	if (!result || (errno != EINPROGRESS && errno != EALREADY))
 		return result;
 	if (!wsock_call_wait(call, SO_SNDTIMEO, POLLOUT)) {
 		/* What connect(2) has when SO_SNDTIMEO has passed. */
@@ -622,8 +675,8 @@ static int connect_restarted(struct wsock_call *call,
 	}
 }
 
-static int connect_error(int fd, int err, const struct sockaddr *name,
-			 int namelen)
+int wsock_connect_error(int fd, int err, const struct sockaddr *name,
+			int namelen)
 {
 	switch (err) {
 	case EINPROGRESS:
@@ -641,6 +694,18 @@ static int connect_error(int fd, int err, const struct sockaddr *name,
 	return name_error(err, namelen);
 }
 
+int wsock_connect_check(int fd, const struct sockaddr *name, int namelen)
+{
+	if (!name || namelen < (int)sizeof(sa_family_t))
+		return WSAEFAULT;
+	/* Linux would connect to itself. */
+	if (namelen >= (int)sizeof(struct sockaddr_in) &&
+	    (port_of(name) == 0 || is_any_address(name)) &&
+	    wsock_socket_type(fd) == SOCK_STREAM)
+		return WSAEADDRNOTAVAIL;
+	return 0;
+}
+
 WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 				      int namelen)
 {
@@ -649,16 +714,18 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
-	if (!name || namelen < (int)sizeof(sa_family_t))
-		return wsock_error_set(WSAEFAULT);
-	/* Linux would connect to itself. */
-	if (namelen >= (int)sizeof(struct sockaddr_in) &&
-	    (port_of(name) == 0 || is_any_address(name)) &&
-	    wsock_socket_type(call.fd) == SOCK_STREAM)
-		return wsock_error_set(WSAEADDRNOTAVAIL);
+	err = wsock_connect_check(call.fd, name, namelen);
+	/* An attempt of ConnectEx goes on. */
+	if (!err && call.flags & WSOCK_FD_CONNECT_EX &&
+	    wsock_socket_tcp_state(call.fd) == TCP_SYN_SENT)
+		err = WSAEINVAL;
+	if (err)
+		return wsock_error_set(err);
 
+	wsock_fd_note_connect(call.fd);
 	if (!connect_restarted(&call, name, (socklen_t)namelen)) {
 		wsock_fd_flags_remove(call.fd, WSOCK_FD_CONNECTING |
+					       WSOCK_FD_CONNECT_EX |
 					       WSOCK_FD_CONNECTED |
 					       WSOCK_FD_RESET);
 		if (name->sa_family == AF_UNSPEC)
@@ -678,10 +745,12 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 	if (err != EALREADY && err != EISCONN && err != EBADF &&
 	    err != ENOTSOCK)
 		wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTING);
-	if (err == EINPROGRESS)
+	if (err == EINPROGRESS) {
+		wsock_fd_flags_remove(call.fd, WSOCK_FD_CONNECT_EX);
 		wsock_events_enable(call.fd, FD_CONNECT);
+	}
 	return wsock_call_fail(&call,
-			       connect_error(call.fd, err, name, namelen));
+			       wsock_connect_error(call.fd, err, name, namelen));
 }
 
 /*

@@ -24,6 +24,8 @@
 #include <dirent.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <mstcpip.h>
+#include <mswsock.h>
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <wsock/native.h>
@@ -464,6 +466,7 @@ static inline bool hear(int fd)
 	X(wsock_bind, -1, wsock_bind(s, NULL, -1))			\
 	X(closesocket, -1, closesocket(s))				\
 	X(wsock_connect, -1, wsock_connect(s, NULL, -1))		\
+	X(ConnectEx, 0, ConnectEx(s, NULL, -1, NULL, 0, NULL, NULL))	\
 	X(wsock_gethostname, -1, wsock_gethostname(NULL, -1))		\
 	X(wsock_getpeername, -1, wsock_getpeername(s, NULL, NULL))	\
 	X(wsock_getsockname, -1, wsock_getsockname(s, NULL, NULL))	\
@@ -484,12 +487,15 @@ static inline bool hear(int fd)
 	X(WSAGetOverlappedResult, 0, WSAGetOverlappedResult(s, NULL, NULL, TRUE, NULL)) \
 	X(WSAHtonl, -1, WSAHtonl(s, 1, NULL))				\
 	X(WSAHtons, -1, WSAHtons(s, 1, NULL))				\
+	X(WSAIoctl, -1, WSAIoctl(s, -1, NULL, 0, NULL, 0, NULL, NULL, NULL)) \
 	X(WSANtohl, -1, WSANtohl(s, 1, NULL))				\
 	X(WSANtohs, -1, WSANtohs(s, 1, NULL))				\
 	X(WSAPoll, -1, WSAPoll(NULL, 0, 0))				\
 	X(WSARecv, -1, WSARecv(s, NULL, 0, NULL, NULL, NULL, NULL))	\
 	X(WSARecvDisconnect, -1, WSARecvDisconnect(s, NULL))		\
 	X(WSARecvFrom, -1, WSARecvFrom(s, NULL, 0, NULL, NULL, (void *)1, NULL, NULL, NULL)) \
+	X(WSARecvMsg, -1, WSARecvMsg(s, NULL, NULL, NULL, NULL))	\
+	X(WSASendMsg, -1, WSASendMsg(s, NULL, -1, NULL, NULL, NULL))	\
 	X(WSASend, -1, WSASend(s, NULL, 0, NULL, -1, NULL, NULL))	\
 	X(WSASendDisconnect, -1, WSASendDisconnect(s, NULL))		\
 	X(WSASendTo, -1, WSASendTo(s, NULL, 0, NULL, -1, (void *)1, -1, NULL, NULL)) \

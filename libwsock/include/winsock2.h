@@ -44,6 +44,51 @@ typedef struct _WSABUF {
 	CHAR *buf;
 } WSABUF, *LPWSABUF;
 
+/*
+ * A message: WSASendMsg's is read when it is called, WSARecvMsg's belongs to the
+ * operation until its end. Control data and dwFlags are Linux's: struct cmsghdr,
+ * struct in_pktinfo, MSG_*.
+ */
+typedef struct _WSAMSG {
+	LPSOCKADDR name;
+	INT namelen;
+	LPWSABUF lpBuffers;
+	ULONG dwBufferCount;
+	WSABUF Control;
+	ULONG dwFlags;
+} WSAMSG, *PWSAMSG, *LPWSAMSG;
+
+typedef struct _WSACMSGHDR {
+	SIZE_T cmsg_len;
+	INT cmsg_level;
+	INT cmsg_type;
+} WSACMSGHDR, *PWSACMSGHDR, *LPWSACMSGHDR;
+
+#define _WSA_CMSG_ALIGN(len) \
+	(((len) + sizeof(SIZE_T) - 1) & ~(sizeof(SIZE_T) - 1))
+#define WSA_CMSG_DATA(cmsg)	((UCHAR *)((WSACMSGHDR *)(cmsg) + 1))
+#define WSA_CMSG_LEN(len)	(sizeof(WSACMSGHDR) + (len))
+#define WSA_CMSG_SPACE(len)	(sizeof(WSACMSGHDR) + _WSA_CMSG_ALIGN(len))
+#define WSA_CMSG_FIRSTHDR(msg) \
+	((msg)->Control.len >= sizeof(WSACMSGHDR) ? \
+	 (LPWSACMSGHDR)(PVOID)(msg)->Control.buf : (LPWSACMSGHDR)NULL)
+/* The header after @cmsg, or the first when @cmsg is NULL. */
+static inline LPWSACMSGHDR wsock_cmsg_next(const WSAMSG *msg, LPWSACMSGHDR cmsg)
+{
+	SIZE_T at;
+
+	if (!cmsg)
+		return WSA_CMSG_FIRSTHDR(msg);
+	if (cmsg->cmsg_len < sizeof(*cmsg) ||
+	    cmsg->cmsg_len > msg->Control.len)
+		return NULL;
+	at = (SIZE_T)((CHAR *)cmsg - msg->Control.buf) +
+	     _WSA_CMSG_ALIGN(cmsg->cmsg_len);
+	return at + sizeof(*cmsg) <= msg->Control.len ?
+		       (LPWSACMSGHDR)(PVOID)(msg->Control.buf + at) : NULL;
+}
+#define WSA_CMSG_NXTHDR(msg, cmsg)	wsock_cmsg_next((msg), (cmsg))
+
 typedef void (CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError,
 	DWORD cbTransferred, LPWSAOVERLAPPED lpOverlapped, DWORD dwFlags);
 
@@ -153,6 +198,9 @@ typedef struct _WSAPROTOCOL_INFOW {
 #define FD_MAX_EVENTS		10
 #define FD_ALL_EVENTS		((1 << FD_MAX_EVENTS) - 1)
 
+/* For WSAIoctl, with ioctlsocket's commands. */
+#define SIO_GET_EXTENSION_FUNCTION_POINTER	0xC8000006U
+
 #define WSA_INFINITE			INFINITE
 #define WSA_MAXIMUM_WAIT_EVENTS		64
 #define WSA_WAIT_EVENT_0		WAIT_OBJECT_0
@@ -256,6 +304,14 @@ int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 		     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /*
+ * As WSASendTo, with control data. Datagrams only: WSAEINVAL on a stream.
+ * (WSARecvMsg is in mswsock.h.)
+ */
+int WSAAPI WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
+		      LPDWORD lpNumberOfBytesSent, LPWSAOVERLAPPED lpOverlapped,
+		      LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+
+/*
  * The result of an operation: TRUE when it succeeded. @fWait waits for its end.
  * FALSE and WSA_IO_INCOMPLETE while it is pending; FALSE and
  * WSA_OPERATION_ABORTED when it was cancelled, also by the final WSACleanup.
@@ -293,6 +349,18 @@ static inline int HasOverlappedIoCompleted(LPOVERLAPPED lpOverlapped)
 	       wsock_overlapped_completed(lpOverlapped);
 }
 #define HasOverlappedIoCompleted HasOverlappedIoCompleted
+
+/*
+ * ioctlsocket's commands, SIO_KEEPALIVE_VALS (mstcpip.h) and
+ * SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and gives a pointer to
+ * the function (mswsock.h); WSAEOPNOTSUPP for others. All is done when it
+ * returns: of @lpOverlapped it writes the status and signals the event; no
+ * packet goes to a completion port, and @lpCompletionRoutine must be NULL.
+ */
+int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer,
+		    DWORD cbInBuffer, LPVOID lpvOutBuffer, DWORD cbOutBuffer,
+		    LPDWORD lpcbBytesReturned, LPWSAOVERLAPPED lpOverlapped,
+		    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /* ---- Events: manual reset, not signalled at first ---- */
 

@@ -102,6 +102,12 @@ enum wsock_op_code {
 	WSOCK_OP_SEND		= 2,	/* addr, len: the buffer */
 	WSOCK_OP_RECVMSG	= 3,	/* addr: struct wsock_msg, len: its size */
 	WSOCK_OP_SENDMSG	= 4,	/* addr: struct wsock_msg, len: its size */
+	/*
+	 * Wait for the end of a connect(2) that was begun, and send. addr, len:
+	 * what to send. msg_flags: 0, or the errno that the attempt has failed
+	 * with already.
+	 */
+	WSOCK_OP_CONNECT	= 6,
 };
 
 /**
@@ -113,7 +119,8 @@ enum wsock_op_code {
  *	must be 0
  * @flags: WSOCK_CMD_* bits
  * @msg_flags: MSG_OOB, MSG_PEEK and MSG_WAITALL for a receive; MSG_OOB,
- *	MSG_DONTROUTE, MSG_EOR and MSG_MORE for a send
+ *	MSG_DONTROUTE, MSG_EOR and MSG_MORE for a send; for other operations see
+ *	enum wsock_op_code
  */
 struct wsock_cmd {
 	__u64 ov;

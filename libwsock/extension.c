@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The extension functions. What Linux has a system call for is done with that,
+ * so that security modules and seccomp filters see it; the operation does what
+ * has to wait.
+ */
+#include "internal.h"
+
+#include <mswsock.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+
+static BOOL fail(int error)
+{
+	wsock_error_set(error);
+	return FALSE;
+}
+
+/*
+ * Windows says that an operation is pending before it looks at the arguments,
+ * and leaves it so when they are wrong.
+ */
+static void say_pending(LPOVERLAPPED ov)
+{
+	if (ov)
+		__atomic_store_n(&ov->Internal, STATUS_PENDING,
+				 __ATOMIC_RELAXED);
+}
+
+/* ---- ConnectEx ---- */
+
+/* 0 or the error of a socket that cannot begin to connect. */
+static int check_connectable(int fd)
+{
+	int state = wsock_socket_tcp_state(fd);
+
+	switch (state) {
+	case -1:
+		return wsock_socket_type(fd) < 0 ?
+			       wsock_error_from_errno(errno) : WSAEINVAL;
+	case TCP_CLOSE:
+		return wsock_socket_unbound(fd) ? WSAEINVAL : 0;
+	case TCP_LISTEN:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return WSAEINVAL;
+	}
+	return WSAEISCONN;
+}
+
+/* Is it an end of the attempt, which the operation shall tell? */
+static bool ends_attempt(int err)
+{
+	return err == ECONNREFUSED || err == ECONNRESET || err == ETIMEDOUT;
+}
+
+WSOCK_EXPORT BOOL WSAAPI ConnectEx(SOCKET s, const struct sockaddr *name,
+				   int namelen, PVOID lpSendBuffer,
+				   DWORD dwSendDataLength,
+				   LPDWORD lpdwBytesSent,
+				   LPOVERLAPPED lpOverlapped)
+{
+	struct wsock_submit args = { .op = WSOCK_OP_CONNECT };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wsock_call call;
+	int error, err = 0;
+
+	(void)lpdwBytesSent;
+	if (!wsock_call_enter(&call, s))
+		return FALSE;
+	say_pending(lpOverlapped);
+	error = check_connectable(call.fd);
+	if (error && error != WSAENOTSOCK && !lpOverlapped)
+		error = WSA_INVALID_PARAMETER;
+	if (!error && !lpOverlapped)
+		error = WSA_INVALID_PARAMETER;
+	if (!error)
+		error = wsock_connect_check(call.fd, name, namelen);
+	if (error)
+		return fail(error);
+
+	args.fd = call.fd;
+	if (lpSendBuffer) {
+		args.addr = (uintptr_t)lpSendBuffer;
+		args.len = dwSendDataLength;
+	}
+	error = wsock_overlapped_fill(&args, &call, lpOverlapped, NULL, 0);
+	if (error)
+		return fail(error);
+	wsock_fd_flags_add(call.fd, WSOCK_FD_CONNECTING | WSOCK_FD_CONNECT_EX);
+	if (wsock_connect_begin(call.fd, name, (socklen_t)namelen))
+		err = errno;
+	if (err && err != EINPROGRESS && !ends_attempt(err)) {
+		wsock_fd_flags_remove(call.fd, WSOCK_FD_CONNECT_EX);
+		wsock_call_fail(&call, wsock_connect_error(call.fd, err, name,
+							   namelen));
+		return FALSE;
+	}
+	if (ends_attempt(err))
+		args.cmd.msg_flags = (uint16_t)err;
+	error = wsock_overlapped_start(&call, &args, lpOverlapped, NULL);
+	/* Nobody would learn how the attempt ends. */
+	if (error != WSA_IO_PENDING)
+		connect(call.fd, &none, sizeof(none));
+	return fail(error);
+}
+
+/* ---- WSARecvMsg, WSASendMsg ---- */
+
+_Static_assert(sizeof(WSAMSG) == 56 && sizeof(WSACMSGHDR) == 16,
+	       "Windows' layout");
+/* The kernel stores eight bytes: the length, and what lies before the pointer. */
+_Static_assert(offsetof(WSABUF, buf) == 8 && offsetof(WSAMSG, Control) % 8 == 0 &&
+	       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "controllen_out");
+
+/* What is told of a received message's flags. */
+#define RECV_MSG_FLAGS	(MSG_OOB | MSG_TRUNC | MSG_CTRUNC | MSG_EOR)
+
+/* 0 or the error. */
+static int check_message(const struct wsock_call *call, const WSAMSG *msg,
+			 bool told)
+{
+	int type = wsock_socket_type(call->fd);
+
+	if (type < 0)
+		return wsock_error_from_errno(errno);
+	if (!msg || !told || (msg->Control.len && !msg->Control.buf))
+		return WSAEFAULT;
+	if (type == SOCK_STREAM)
+		return WSAEINVAL;
+	return wsock_io_check_buffers(msg->lpBuffers, msg->dwBufferCount);
+}
+
+static int recv_message(struct wsock_call *call, LPWSAMSG lpmsg, LPDWORD bytes)
+{
+	struct iovec iov[lpmsg->dwBufferCount];
+	struct msghdr msg = {
+		.msg_iov = iov, .msg_iovlen = lpmsg->dwBufferCount,
+		.msg_name = lpmsg->name,
+		.msg_namelen = lpmsg->name ? (socklen_t)lpmsg->namelen : 0,
+		.msg_control = lpmsg->Control.len ? lpmsg->Control.buf : NULL,
+		.msg_controllen = lpmsg->Control.len,
+	};
+	uint64_t room, done;
+	int result;
+
+	room = wsock_io_import(iov, lpmsg->lpBuffers, lpmsg->dwBufferCount);
+	result = wsock_io_recvmsg(call, &msg, room, lpmsg->dwFlags, &done);
+	if (result && wsock_error_get() != WSAEMSGSIZE)
+		return SOCKET_ERROR;
+	if (lpmsg->name && msg.msg_namelen)
+		lpmsg->namelen = (INT)msg.msg_namelen;
+	lpmsg->Control.len = (ULONG)msg.msg_controllen;
+	lpmsg->dwFlags = (ULONG)msg.msg_flags & RECV_MSG_FLAGS;
+	*bytes = (DWORD)done;
+	return result;
+}
+
+/* Ends a call whose operation did not begin well. */
+static int message_failed(const struct wsock_call *call, int error, bool send)
+{
+	int err = errno;
+
+	/* These are not the errno's. */
+	if (error != WSA_IO_PENDING && error != WSAEINTR)
+		error = send ? wsock_io_send_error(call->fd, err, MSG_DONTWAIT) :
+			       wsock_io_recv_error(call->fd, err, MSG_DONTWAIT);
+	return wsock_error_set(error);
+}
+
+WSOCK_EXPORT INT WSAAPI
+WSARecvMsg(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
+	   LPWSAOVERLAPPED lpOverlapped,
+	   LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+	struct wsock_submit args = { .op = WSOCK_OP_RECVMSG };
+	struct wsock_msg msg = { 0 };
+	struct wsock_call call;
+	uint64_t room;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	error = check_message(&call, lpMsg, lpdwNumberOfBytesRecvd || lpOverlapped);
+	if (!error && lpMsg->name)
+		error = wsock_addr_check_room(call.fd, lpMsg->namelen);
+	if (error)
+		return wsock_error_set(error);
+	if (!lpOverlapped)
+		return recv_message(&call, lpMsg, lpdwNumberOfBytesRecvd);
+
+	error = wsock_io_recv_check(&call, lpMsg->dwFlags);
+	if (!error)
+		error = wsock_overlapped_fill(&args, &call, lpOverlapped,
+					      lpCompletionRoutine,
+					      lpMsg->dwFlags);
+	if (error)
+		return wsock_error_set(error);
+
+	struct iovec iov[lpMsg->dwBufferCount];
+
+	room = wsock_io_import(iov, lpMsg->lpBuffers, lpMsg->dwBufferCount);
+	msg.iov = (uintptr_t)iov;
+	msg.iovlen = lpMsg->dwBufferCount;
+	if (lpMsg->name) {
+		msg.name = (uintptr_t)lpMsg->name;
+		msg.namelen = (uint32_t)lpMsg->namelen;
+		msg.namelen_out = (uintptr_t)&lpMsg->namelen;
+	}
+	if (lpMsg->Control.len) {
+		msg.control = (uintptr_t)lpMsg->Control.buf;
+		msg.controllen = lpMsg->Control.len;
+		msg.controllen_out = (uintptr_t)&lpMsg->Control.len;
+	}
+	msg.flags_out = (uintptr_t)&lpMsg->dwFlags;
+	args.fd = call.fd;
+	args.addr = (uintptr_t)&msg;
+	args.len = sizeof(msg);
+	error = wsock_overlapped_start(&call, &args, lpOverlapped,
+				       lpdwNumberOfBytesRecvd);
+	if (error == WSAEMSGSIZE && lpdwNumberOfBytesRecvd)
+		*lpdwNumberOfBytesRecvd = (DWORD)room;
+	return error ? message_failed(&call, error, false) : 0;
+}
+
+static int send_message(struct wsock_call *call, const WSAMSG *lpmsg,
+			DWORD flags, LPDWORD bytes)
+{
+	struct iovec iov[lpmsg->dwBufferCount];
+	struct msghdr msg = {
+		.msg_iov = iov, .msg_iovlen = lpmsg->dwBufferCount,
+		.msg_name = lpmsg->name,
+		.msg_namelen = lpmsg->name ? (socklen_t)lpmsg->namelen : 0,
+		.msg_control = lpmsg->Control.len ? lpmsg->Control.buf : NULL,
+		.msg_controllen = lpmsg->Control.len,
+	};
+	uint64_t size, done;
+
+	size = wsock_io_import(iov, lpmsg->lpBuffers, lpmsg->dwBufferCount);
+	if (wsock_io_sendmsg(call, &msg, size, flags, &done))
+		return SOCKET_ERROR;
+	*bytes = (DWORD)done;
+	return 0;
+}
+
+WSOCK_EXPORT int WSAAPI
+WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
+	   LPDWORD lpNumberOfBytesSent, LPWSAOVERLAPPED lpOverlapped,
+	   LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+	struct wsock_submit args = { .op = WSOCK_OP_SENDMSG };
+	struct wsock_msg msg = { 0 };
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, Handle))
+		return SOCKET_ERROR;
+	error = check_message(&call, lpMsg, lpNumberOfBytesSent || lpOverlapped);
+	if (!error)
+		error = wsock_io_check_destination(lpMsg->name, lpMsg->namelen);
+	if (error)
+		return wsock_error_set(error);
+	if (!lpOverlapped)
+		return send_message(&call, lpMsg, dwFlags, lpNumberOfBytesSent);
+
+	error = wsock_io_send_flags(dwFlags);
+	if (!error)
+		error = wsock_overlapped_fill(&args, &call, lpOverlapped,
+					      lpCompletionRoutine,
+					      dwFlags & ~(DWORD)MSG_NOSIGNAL);
+	if (error)
+		return wsock_error_set(error);
+
+	struct iovec iov[lpMsg->dwBufferCount];
+
+	wsock_io_import(iov, lpMsg->lpBuffers, lpMsg->dwBufferCount);
+	msg.iov = (uintptr_t)iov;
+	msg.iovlen = lpMsg->dwBufferCount;
+	if (lpMsg->name) {
+		msg.name = (uintptr_t)lpMsg->name;
+		msg.namelen = (uint32_t)lpMsg->namelen;
+	}
+	if (lpMsg->Control.len) {
+		msg.control = (uintptr_t)lpMsg->Control.buf;
+		msg.controllen = lpMsg->Control.len;
+	}
+	args.fd = call.fd;
+	args.addr = (uintptr_t)&msg;
+	args.len = sizeof(msg);
+	error = wsock_overlapped_start(&call, &args, lpOverlapped,
+				       lpNumberOfBytesSent);
+	return error ? message_failed(&call, error, true) : 0;
+}
+
+/* ---- Options ---- */
+
+int wsock_extension_update_connect(int fd)
+{
+	switch (wsock_socket_tcp_state(fd)) {
+	case -1:
+		return wsock_socket_type(fd) < 0 ?
+			       wsock_error_from_errno(errno) : WSAENOPROTOOPT;
+	case TCP_CLOSE:
+	case TCP_LISTEN:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return WSAENOTCONN;
+	}
+	wsock_fd_flags_remove(fd, WSOCK_FD_CONNECTING | WSOCK_FD_CONNECT_EX);
+	wsock_fd_flags_add(fd, WSOCK_FD_CONNECTED);
+	return 0;
+}

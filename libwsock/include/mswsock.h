@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Winsock's extension functions. A program gets them by name from the library,
+ * or as on Windows by WSAIoctl(SIO_GET_EXTENSION_FUNCTION_POINTER) and a GUID;
+ * both are the same functions. They are gated and tell their errors as winsock2.h
+ * says.
+ *
+ * Those with an OVERLAPPED start an operation, which ends like any other: with
+ * FALSE and WSA_IO_PENDING it goes on, or is done and its end is told all the
+ * same; with another error it never began.
+ */
+#ifndef _MSWSOCK_H
+#define _MSWSOCK_H
+
+#include <winsock2.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Options of level SOL_SOCKET. */
+#define SO_UPDATE_ACCEPT_CONTEXT	0x700B
+/* Seconds since the socket was connected (or began to), ~0 when it is not. */
+#define SO_CONNECT_TIME			0x700C
+#define SO_UPDATE_CONNECT_CONTEXT	0x7010
+
+#define WSAID_WSARECVMSG \
+	{ 0xf689d7c8, 0x6f1f, 0x436b, \
+	  { 0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22 } }
+#define WSAID_WSASENDMSG \
+	{ 0xa441e712, 0x754f, 0x43ca, \
+	  { 0x84, 0xa7, 0x0d, 0xee, 0x44, 0xcf, 0x60, 0x6d } }
+#define WSAID_CONNECTEX \
+	{ 0x25a207b9, 0xddf3, 0x4660, \
+	  { 0x8e, 0xe9, 0x76, 0xe5, 0x8c, 0x74, 0x06, 0x3e } }
+
+/*
+ * Connects @s, which must be bound, and then sends @dwSendDataLength bytes at
+ * @lpSendBuffer, unless that is NULL: they are the operation's bytes, and
+ * *@lpdwBytesSent is not written. The buffer belongs to the operation until its
+ * end. WSAEINVAL when @s is not bound, listens or connects already.
+ */
+BOOL WSAAPI ConnectEx(SOCKET s, const struct sockaddr *name, int namelen,
+		      PVOID lpSendBuffer, DWORD dwSendDataLength,
+		      LPDWORD lpdwBytesSent, LPOVERLAPPED lpOverlapped);
+typedef BOOL (WSAAPI *LPFN_CONNECTEX)(SOCKET s, const struct sockaddr *name,
+				      int namelen, PVOID lpSendBuffer,
+				      DWORD dwSendDataLength,
+				      LPDWORD lpdwBytesSent,
+				      LPOVERLAPPED lpOverlapped);
+
+/*
+ * As WSARecvFrom, with control data: lpMsg->Control.len becomes the length of
+ * what was received and lpMsg->dwFlags, which holds the flags of the call, tells
+ * MSG_TRUNC and MSG_CTRUNC. Datagrams only: WSAEINVAL on a stream.
+ */
+INT WSAAPI WSARecvMsg(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
+		      LPWSAOVERLAPPED lpOverlapped,
+		      LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+typedef INT (WSAAPI *LPFN_WSARECVMSG)(SOCKET s, LPWSAMSG lpMsg,
+	LPDWORD lpdwNumberOfBytesRecvd, LPWSAOVERLAPPED lpOverlapped,
+	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+typedef INT (WSAAPI *LPFN_WSASENDMSG)(SOCKET s, LPWSAMSG lpMsg, DWORD dwFlags,
+	LPDWORD lpNumberOfBytesSent, LPWSAOVERLAPPED lpOverlapped,
+	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _MSWSOCK_H */

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operations behind Winsock's extension functions, submitted by ioctl.
+ */
+#include "device.h"
+#include "kselftest_harness.h"
+
+#define STATUS_INVALID_CONNECTION	0xc0000140u
+#define STATUS_CONNECTION_REFUSED	0xc0000236u
+
+FIXTURE(extension)
+{
+	int dev;
+	int l;		/* a plain listener */
+	int s;		/* an owned TCP socket, bound */
+	int event;
+	char buf[4096];
+	struct ov ov;
+};
+
+FIXTURE_VARIANT(extension)
+{
+	const char *workers;
+};
+
+FIXTURE_VARIANT_ADD(extension, task_work) { .workers = "0" };
+FIXTURE_VARIANT_ADD(extension, worker) { .workers = "1" };
+
+static int bound(void)
+{
+	struct sockaddr_in sin = loopback(0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) ? -1 : fd;
+}
+
+FIXTURE_SETUP(extension)
+{
+	set_param("workers", variant->workers);
+	self->dev = dev_started();
+	ASSERT_GE(self->dev, 0);
+	self->l = tcp_listener();
+	self->s = bound();
+	ASSERT_GE(self->l, 0);
+	ASSERT_GE(self->s, 0);
+	ASSERT_EQ(dev_adopt(self->dev, self->s), 0);
+	self->event = new_event();
+	memset(self->buf, 0xa5, sizeof(self->buf));
+}
+
+FIXTURE_TEARDOWN(extension)
+{
+	close(self->event);
+	close(self->dev);
+	EXPECT_TRUE(counters_zero());
+	close(self->s);
+	close(self->l);
+	set_param("workers", "0");
+}
+
+static int begin(int s, int port)
+{
+	struct sockaddr_in sin = loopback(port);
+
+	return connect(s, (struct sockaddr *)&sin, sizeof(sin)) ? -errno : 0;
+}
+
+/* A listener that answers no more connections until one is accepted. */
+static int full(int filler[2])
+{
+	struct sockaddr_in sin = loopback(0);
+	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(l, (struct sockaddr *)&sin, sizeof(sin)) || listen(l, 0))
+		return -1;
+	filler[0] = tcp_connect(local_port(l));
+	return filler[0] < 0 ? -1 : l;
+}
+
+/* ---- CONNECT ---- */
+
+TEST_F(extension, connect__done_already_ends_as_if_pending)
+{
+	ASSERT_EQ(eventfd_write(self->event, 1), 0);
+	ASSERT_EQ(begin(self->s, local_port(self->l)), -EINPROGRESS);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, NULL, 0, &self->ov,
+			     self->event, 0), -EINPROGRESS);
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	EXPECT_EQ(self->ov.st.internal_high, 0);
+	EXPECT_TRUE(ov_intact(&self->ov));
+	EXPECT_EQ(fdinfo(self->dev, "completed"), 1);
+	/* As after a second connect(2). */
+	EXPECT_EQ(begin(self->s, local_port(self->l)), -EISCONN);
+}
+
+TEST_F(extension, connect__sends)
+{
+	int peer;
+
+	ASSERT_EQ(begin(self->s, local_port(self->l)), -EINPROGRESS);
+	memcpy(self->buf, "hello", 5);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, self->buf, 5, &self->ov,
+			     self->event, 0), -EINPROGRESS);
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	EXPECT_EQ(self->ov.st.internal_high, 5);
+	peer = accept4(self->l, NULL, NULL, SOCK_CLOEXEC);
+	EXPECT_EQ(recv(peer, self->buf + 8, 8, 0), 5);
+	EXPECT_EQ(memcmp(self->buf + 8, "hello", 5), 0);
+	close(peer);
+}
+
+TEST_F(extension, connect__failure_that_is_known)
+{
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, NULL, 0, &self->ov,
+			     self->event, ECONNREFUSED), -EINPROGRESS);
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_CONNECTION_REFUSED);
+	EXPECT_EQ(self->ov.st.internal_high, 0);
+}
+
+TEST_F(extension, connect__waits)
+{
+	int filler[2], l = full(filler), a;
+
+	ASSERT_GE(l, 0);
+	ASSERT_EQ(begin(self->s, local_port(l)), -EINPROGRESS);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, self->buf, 100, &self->ov,
+			     self->event, 0), -EINPROGRESS);
+	EXPECT_EQ(fdinfo(self->dev, "queued"), 1);
+	EXPECT_FALSE(event_is_set(self->event));
+	/* There is room now, when the SYN comes again. */
+	a = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	EXPECT_EQ(self->ov.st.internal_high, 100);
+	close(a);
+	close(filler[0]);
+	close(l);
+}
+
+TEST_F(extension, connect__refused_while_it_waits)
+{
+	int filler[2], l = full(filler);
+
+	ASSERT_GE(l, 0);
+	ASSERT_EQ(begin(self->s, local_port(l)), -EINPROGRESS);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, NULL, 0, &self->ov,
+			     self->event, 0), -EINPROGRESS);
+	close(l);
+	close(filler[0]);
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_CONNECTION_REFUSED);
+	/* It can begin anew. */
+	EXPECT_EQ(begin(self->s, local_port(self->l)), -EINPROGRESS);
+}
+
+TEST_F(extension, connect__cancel_close_cleanup)
+{
+	int filler[2], l = full(filler);
+	struct ov ov[3];
+	int s[3];
+
+	ASSERT_GE(l, 0);
+	for (int i = 0; i < 3; i++) {
+		s[i] = bound();
+		ASSERT_EQ(dev_adopt(self->dev, s[i]), 0);
+		ASSERT_EQ(begin(s[i], local_port(l)), -EINPROGRESS);
+		ASSERT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, s[i], NULL, 0, &ov[i],
+				     self->event, 0), -EINPROGRESS);
+	}
+	EXPECT_EQ(dev_cancel(self->dev, s[0], &ov[0].st), 1);
+	EXPECT_EQ(ov_status(&ov[0]), STATUS_CANCELLED);
+	EXPECT_TRUE(event_is_set(self->event));
+	EXPECT_EQ(dev_closesocket(self->dev, s[1]), 0);
+	EXPECT_EQ(ov_status(&ov[1]), STATUS_CANCELLED);
+	EXPECT_EQ(eventfd_read(self->event, &(eventfd_t){ 0 }), 0);
+	EXPECT_EQ(dev_cleanup(self->dev), 1);
+	EXPECT_EQ(ov_status(&ov[2]), STATUS_CANCELLED);
+	EXPECT_FALSE(event_is_set(self->event));
+	close(filler[0]);
+	close(l);
+}
+
+TEST_F(extension, connect__bad)
+{
+	int u = udp_socket(), l = tcp_listener();
+
+	ASSERT_EQ(dev_adopt(self->dev, u), 0);
+	ASSERT_EQ(dev_adopt(self->dev, l), 0);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, NULL, 0, &self->ov, -1, 4096),
+		  -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, (void *)~0xfffull, 8192,
+			     &self->ov, -1, 0), -EFAULT);
+	/* Nobody has begun to connect. */
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, self->s, NULL, 0, &self->ov, -1, 0),
+		  -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), STATUS_INVALID_CONNECTION);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, u, NULL, 0, &self->ov, -1, 0),
+		  -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), 0xc00000bbu);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_CONNECT, l, NULL, 0, &self->ov, -1, 0),
+		  -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), 0xc000000du);
+	close(u);
+	close(l);
+}
+
+TEST_F(extension, connect__killed)
+{
+	int filler[2], l = full(filler), status;
+	pid_t pid;
+
+	ASSERT_GE(l, 0);
+	pid = fork();
+	if (!pid) {
+		int dev = dev_started(), s = bound();
+
+		if (dev < 0 || dev_adopt(dev, s) || begin(s, local_port(l)) != -EINPROGRESS ||
+		    dev_submit(dev, WSOCK_OP_CONNECT, s, self->buf, 9, &self->ov, -1, 0) !=
+		    -EINPROGRESS)
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	close(filler[0]);
+	close(l);
+}
+
+TEST_HARNESS_MAIN
