@@ -230,6 +230,7 @@ static int counters_show(struct seq_file *m, void *unused)
 	seq_printf(m, "operations %ld\n", wsock_op_total());
 	seq_printf(m, "ports %ld\n", wsock_port_count());
 	seq_printf(m, "netevents %ld\n", wsock_netevents_count());
+	seq_printf(m, "offers %ld\n", wsock_duplicate_count());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(counters);

@@ -26,6 +26,8 @@ static_assert(sizeof(struct wsock_modes) == 8);
 static_assert(sizeof(struct wsock_event_select) == 16);
 static_assert(sizeof(struct wsock_event_enum) == 56);
 static_assert(sizeof(struct wsock_event_enable) == 8);
+static_assert(sizeof(struct wsock_duplicate) == 16);
+static_assert(sizeof(struct wsock_take) == 8);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -223,6 +225,31 @@ static int event_enable(struct wsock_context *ctx, const void __user *arg)
 	return wsock_netevents_enable(ctx, &args);
 }
 
+static int duplicate(struct wsock_context *ctx, void __user *arg)
+{
+	struct wsock_duplicate args;
+	int ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	if (args.flags)
+		return -EINVAL;
+	ret = wsock_duplicate_offer(ctx, &args);
+	/* An offer that nobody was told of goes with its socket. */
+	if (!ret && copy_to_user(arg, &args, sizeof(args)))
+		return -EFAULT;
+	return ret;
+}
+
+static int take(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_take args;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	return args.flags ? -EINVAL : wsock_duplicate_take(ctx, args.token);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	struct wsock_open *open = file->private_data;
@@ -265,6 +292,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return event_enum(open->ctx, arg);
 	case WSOCK_IOC_EVENT_ENABLE:
 		return event_enable(open->ctx, arg);
+	case WSOCK_IOC_DUPLICATE:
+		return duplicate(open->ctx, arg);
+	case WSOCK_IOC_TAKE:
+		return take(open->ctx, arg);
 	default:
 		return -ENOTTY;
 	}

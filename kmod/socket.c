@@ -178,11 +178,13 @@ void wsock_socket_free(struct wsock_socket *s)
 	call_rcu(&s->rcu, socket_free_rcu);
 }
 
-/*
- * The socket's file, if it still has one. Does not depend on descriptors: at
- * exit the table is gone before us.
+/**
+ * wsock_socket_file - a socket's file, if it still has one
+ * @sk: the socket
+ *
+ * Does not depend on descriptors: at exit the table is gone before us.
  */
-static struct file *socket_file(struct sock *sk)
+struct file *wsock_socket_file(struct sock *sk)
 {
 	struct file *file = NULL;
 
@@ -220,7 +222,7 @@ static void socket_reset(struct wsock_socket *s)
 	 */
 	if (!READ_ONCE(sk->sk_socket))
 		return;
-	file = socket_file(sk);
+	file = wsock_socket_file(sk);
 	socket_abort(sk);
 	if (!file)
 		return;
@@ -285,6 +287,7 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 	lockdep_assert_held(&ctx->lock);
 	list_del(&s->node);
 	ctx->nr_sockets--;
+	wsock_duplicate_withdraw(s);
 	last = owner_remove(s);
 
 	socket_kill(s);
@@ -317,16 +320,69 @@ static void socket_forget_fd(struct wsock_context *ctx, int fd, struct wsock_soc
 }
 
 /**
+ * wsock_socket_forget_stale - forget what a number meant before
+ * @ctx: the context, locked
+ * @fd: a descriptor of the calling process
+ * @sk: what is behind it
+ *
+ * The number may have been closed, and used again, behind our back.
+ */
+void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct sock *sk)
+{
+	struct wsock_socket *old = wsock_socket_lookup(ctx, fd);
+
+	if (old && old->sk != sk)
+		socket_forget_fd(ctx, fd, old, NULL);
+}
+
+/**
+ * wsock_socket_own - make a context an owner of a socket under a number
+ * @ctx: the context, locked
+ * @fd: the number, that nothing else is owned under
+ * @sk: the socket
+ */
+int wsock_socket_own(struct wsock_context *ctx, int fd, struct sock *sk)
+{
+	struct wsock_socket *s;
+	int ret;
+
+	lockdep_assert_held(&ctx->lock);
+	if (wsock_socket_lookup(ctx, fd))
+		return 0;
+	s = owner_find(ctx, sk);
+	if (!s) {
+		if (ctx->nr_sockets >= READ_ONCE(wsock_max_sockets))
+			return -ENOBUFS;
+		s = socket_create(ctx, sk);
+		if (!s)
+			return -ENOMEM;
+		ret = table_set(ctx, fd, s);
+		if (ret) {
+			wsock_socket_put(s);
+			return ret;
+		}
+		owner_add(s);
+		list_add(&s->node, &ctx->sockets);
+		ctx->nr_sockets++;
+	} else {
+		ret = table_set(ctx, fd, s);
+		if (ret)
+			return ret;
+	}
+	s->nr_fds++;
+	return 0;
+}
+
+/**
  * wsock_socket_adopt - make a context an owner of a socket
  * @ctx: the context
  * @fd: a descriptor of the calling process
  */
 int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 {
-	struct wsock_socket *s, *old;
 	struct socket *sock;
 	struct sock *sk;
-	int ret;
+	int ret = -EBADFD;
 
 	CLASS(fd, f)(fd);
 	if (fd_empty(f))
@@ -340,42 +396,10 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
-	ret = -EBADFD;
-	if (!ctx->registrations)
-		goto out;
-
-	/* The number was closed and used again behind our back. */
-	old = wsock_socket_lookup(ctx, fd);
-	ret = 0;
-	if (old && old->sk == sk)
-		goto out;
-	if (old)
-		socket_forget_fd(ctx, fd, old, NULL);
-
-	s = owner_find(ctx, sk);
-	if (!s) {
-		ret = -ENOBUFS;
-		if (ctx->nr_sockets >= READ_ONCE(wsock_max_sockets))
-			goto out;
-		s = socket_create(ctx, sk);
-		ret = -ENOMEM;
-		if (!s)
-			goto out;
-		ret = table_set(ctx, fd, s);
-		if (ret) {
-			wsock_socket_put(s);
-			goto out;
-		}
-		owner_add(s);
-		list_add(&s->node, &ctx->sockets);
-		ctx->nr_sockets++;
-	} else {
-		ret = table_set(ctx, fd, s);
-		if (ret)
-			goto out;
+	if (ctx->registrations) {
+		wsock_socket_forget_stale(ctx, fd, sk);
+		ret = wsock_socket_own(ctx, fd, sk);
 	}
-	s->nr_fds++;
-out:
 	mutex_unlock(&ctx->lock);
 	return ret;
 }
@@ -487,8 +511,12 @@ int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args
 	return 0;
 }
 
-/* Close a descriptor of a dead socket, unless it names something else by now. */
-static void socket_close_fd(struct wsock_socket *s, int fd)
+/**
+ * wsock_socket_close_fd - close a descriptor of a socket
+ * @sk: the socket
+ * @fd: the descriptor; not closed if it names something else by now
+ */
+void wsock_socket_close_fd(const struct sock *sk, int fd)
 {
 	struct file *file = fget(fd);
 	struct socket *sock;
@@ -497,10 +525,31 @@ static void socket_close_fd(struct wsock_socket *s, int fd)
 	if (!file)
 		return;
 	sock = sock_from_file(file);
-	ours = sock && sock->sk == s->sk;
+	ours = sock && sock->sk == sk;
 	fput(file);
 	if (ours)
 		close_fd(fd);
+}
+
+/*
+ * A thread may be blocked in a socket that lives on with another owner, so no
+ * reset wakes it. Have the process's other threads look up from their system
+ * calls: those that go on find their descriptor closed. As with task work, nearly
+ * all others do not notice.
+ */
+static void interrupt_threads(void)
+{
+	struct task_struct *t;
+
+	rcu_read_lock();
+	for_each_thread(current, t) {
+		/* set_notify_signal() without what is not exported. */
+		if (t == current || test_and_set_tsk_thread_flag(t, TIF_NOTIFY_SIGNAL))
+			continue;
+		if (!(READ_ONCE(t->__state) & TASK_INTERRUPTIBLE) || !wake_up_process(t))
+			kick_process(t);
+	}
+	rcu_read_unlock();
 }
 
 /**
@@ -512,6 +561,7 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 {
 	struct wsock_socket *s, *next;
 	struct wsock_table *table;
+	bool shared = false;
 
 	lockdep_assert_held(&ctx->lock);
 
@@ -525,8 +575,11 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 		cond_resched();
 	}
 	list_for_each_entry(s, &ctx->sockets, node) {
+		wsock_duplicate_withdraw(s);
 		if (owner_remove(s))
 			socket_reset(s);
+		else
+			shared = true;
 		cond_resched();
 	}
 	/* Operations that were being executed elsewhere */
@@ -541,10 +594,12 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 			s = rcu_dereference_protected(table->slots[fd], true);
 			if (!s)
 				continue;
-			socket_close_fd(s, fd);
+			wsock_socket_close_fd(s->sk, fd);
 			cond_resched();
 		}
 	}
+	if (shared && cause == WSOCK_CLEANUP)
+		interrupt_threads();
 	if (table)
 		kvfree_rcu(table, rcu);
 	list_for_each_entry_safe(s, next, &ctx->sockets, node) {

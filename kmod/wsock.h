@@ -15,6 +15,7 @@
  *                                over a whole final release. May sleep, may
  *                                fault user memory, may take a ring's
  *                                uring_lock, never taken under one.
+ *   offers_lock (mutex)          in duplicate.c: what is offered to whom
  *   the socket's wait-queue lock taken outside wsock_socket.lock, because a
  *                                wake-up arrives with it held
  *   wsock_socket.lock (irq-safe spinlock)
@@ -123,6 +124,7 @@ struct wsock_table {
  * @nr_sockets: length of @sockets; @lock
  * @sockets: the owned sockets; @lock
  * @table: descriptor number to owned socket; written under @lock, read under RCU
+ * @nr_offers: of its sockets; the lock of duplicate.c
  * @nr_operations: operations that are pending
  * @completed: operations that pended and ended by themselves
  * @cancelled: operations that pended and were cancelled
@@ -142,6 +144,7 @@ struct wsock_context {
 	unsigned int nr_sockets;
 	struct list_head sockets;
 	struct wsock_table __rcu *table;
+	unsigned int nr_offers;
 
 	atomic_t nr_operations;
 	atomic64_t completed;
@@ -212,6 +215,8 @@ struct wsock_lane {
  * @key: theirs; set before @port
  * @modes: WSOCK_MODE_* bits; @lock
  * @netevents: NULL until the first EVENT_SELECT; then set once, under @ctx->lock
+ * @offers: to other processes; the lock of duplicate.c
+ * @offered: there were some once; @ctx->lock
  */
 struct wsock_socket {
 	refcount_t refs;
@@ -232,6 +237,8 @@ struct wsock_socket {
 	u64 key;
 	u32 modes;
 	struct wsock_netevents *netevents;
+	struct hlist_head offers;
+	bool offered;
 	struct rcu_head rcu;
 };
 
@@ -275,7 +282,11 @@ void wsock_context_debugfs(struct dentry *dir);
 
 /* socket.c */
 int wsock_socket_adopt(struct wsock_context *ctx, int fd);
+int wsock_socket_own(struct wsock_context *ctx, int fd, struct sock *sk);
+void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct sock *sk);
 int wsock_socket_close(struct wsock_context *ctx, int fd);
+struct file *wsock_socket_file(struct sock *sk);
+void wsock_socket_close_fd(const struct sock *sk, int fd);
 int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args);
 int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args);
 void wsock_socket_free(struct wsock_socket *s);
@@ -330,6 +341,12 @@ long wsock_netevents_count(void);
 
 /* extension.c */
 int wsock_extension_connected(struct socket *sock);
+
+/* duplicate.c */
+int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *args);
+int wsock_duplicate_take(struct wsock_context *ctx, u32 token);
+void wsock_duplicate_withdraw(struct wsock_socket *s);
+long wsock_duplicate_count(void);
 
 /* status.c */
 u32 wsock_status(int err, bool stream);

@@ -272,6 +272,13 @@ HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
 int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
 /* Closes an object's descriptor; false when it was none. */
 bool wsock_handle_close(int fd);
+/* ---- duplicate.c ---- */
+
+/*
+ * The socket that WSADuplicateSocket described by @token, and the error of
+ * WSASocket when there is none.
+ */
+SOCKET wsock_duplicate_take(const struct wsock_call *call, DWORD token);
 /* ---- eventselect.c ---- */
 
 void wsock_events_tell_enabled(int fd, unsigned int events);

@@ -388,8 +388,9 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_socket(int af, int type, int protocol)
 	return make_socket(af, type, protocol);
 }
 
+/* @token: of a duplicate's description, NULL for a new socket. */
 static SOCKET make_socket_flags(int af, int type, int protocol,
-				const void *info, DWORD flags)
+				const DWORD *token, DWORD flags)
 {
 	const DWORD known = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT |
 			    WSA_FLAG_MULTIPOINT_C_LEAF |
@@ -402,11 +403,12 @@ static SOCKET make_socket_flags(int af, int type, int protocol,
 		wsock_error_set(WSAEOPNOTSUPP);
 		return INVALID_SOCKET;
 	}
-	if (info || flags & ~known) {
+	if (flags & ~known) {
 		wsock_error_set(WSAEINVAL);
 		return INVALID_SOCKET;
 	}
-	return make_socket(af, type, protocol);
+	return token ? wsock_duplicate_take(&call, *token) :
+		       make_socket(af, type, protocol);
 }
 
 WSOCK_EXPORT SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
@@ -414,7 +416,9 @@ WSOCK_EXPORT SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
 				      GROUP g, DWORD dwFlags)
 {
 	(void)g;
-	return make_socket_flags(af, type, protocol, lpProtocolInfo, dwFlags);
+	return make_socket_flags(af, type, protocol, lpProtocolInfo ?
+				 &lpProtocolInfo->dwProviderReserved : NULL,
+				 dwFlags);
 }
 
 WSOCK_EXPORT SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
@@ -422,7 +426,9 @@ WSOCK_EXPORT SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
 				      GROUP g, DWORD dwFlags)
 {
 	(void)g;
-	return make_socket_flags(af, type, protocol, lpProtocolInfo, dwFlags);
+	return make_socket_flags(af, type, protocol, lpProtocolInfo ?
+				 &lpProtocolInfo->dwProviderReserved : NULL,
+				 dwFlags);
 }
 
 WSOCK_EXPORT int WSAAPI closesocket(SOCKET s)

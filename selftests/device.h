@@ -314,7 +314,7 @@ static inline bool counters_zero(void)
 
 	for (int i = 0; i < TIMEOUT_MS; i++) {
 		if (!counter("contexts") && !counter("sockets") && !counter("operations") &&
-		    !counter("ports") && !counter("netevents"))
+		    !counter("ports") && !counter("netevents") && !counter("offers"))
 			return true;
 		nanosleep(&ms, NULL);
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the final WSACleanup does to calls that wait and to overlapped
- * operations (C18, C19, C23-C26, C28, C29, C31, H4, H6, H8, H11, H22).
+ * operations (C18, C19, C23-C26, C28, C29, C31, H2, H4, H6, H8, H11, H22); and
+ * closesocket to calls of other threads (table C).
  */
 #include <net/if.h>
 #include <linux/sockios.h>
@@ -328,11 +329,205 @@ TEST_F(cancel, C19__cancelled_also_with_a_startup_right_after)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+/*
+ * What closesocket in another thread makes of a call (C.i): its result, and its
+ * error if that is a failure.
+ */
+#define CLOSED(name, result_, error_, ...)				\
+	FIXTURE_VARIANT_ADD(closed, name) {				\
+		.call = { __VA_ARGS__ }, .result = result_, .error = error_ }
+
+FIXTURE(closed)
+{
+	int unused;
+};
+
+FIXTURE_VARIANT(closed)
+{
+	struct blocking call;
+	int result, error;
+};
+
+FIXTURE_SETUP(closed)
+{
+}
+
+FIXTURE_TEARDOWN_PARENT(closed)
+{
+	EXPECT_TRUE(counters_zero());
+}
+
+/* H7: it is found readable. */
+static int call_select_closed(struct caller *c)
+{
+	wsock_fd_set read = { .fd_count = 1, .fd_array = { c->s } }, except = read;
+	int ret = wsock_select(0, &read, NULL, &except, NULL);
+
+	return read.fd_count == 1 && read.fd_array[0] == c->s ? ret : 77;
+}
+
+static int call_select_except(struct caller *c)
+{
+	wsock_fd_set except = { .fd_count = 1, .fd_array = { c->s } };
+
+	return wsock_select(0, NULL, NULL, &except, NULL);
+}
+
+static int call_wsapoll_closed(struct caller *c)
+{
+	WSAPOLLFD pfd = { .fd = c->s, .events = WSOCK_POLLRDNORM };
+	int ret = WSAPoll(&pfd, 1, -1);
+
+	return pfd.revents == WSOCK_POLLNVAL ? ret : 77;
+}
+
+CLOSED(accept, -1, WSAEINTR, call_accept, LISTENER, SYS_accept4);
+CLOSED(connect, -1, WSAEINTR, call_connect, UNCONNECTED, SYS_connect);
+CLOSED(recv_stream, -1, WSAECONNABORTED, call_recv, STREAM, SYS_recvmsg);
+CLOSED(recv_waitall, -1, WSAECONNABORTED, call_recv_all, STREAM, SYS_recvmsg);
+CLOSED(recv_datagram, -1, WSAEINTR, call_recv, DATAGRAM, SYS_recvmsg);
+CLOSED(recvfrom, -1, WSAEINTR, call_recvfrom, DATAGRAM, SYS_recvmsg);
+CLOSED(send, -1, WSAECONNABORTED, call_send, STREAM, SYS_sendmsg);
+CLOSED(sendto, -1, WSAECONNABORTED, call_sendto, STREAM, SYS_sendmsg);
+CLOSED(WSARecv, -1, WSAECONNABORTED, call_wsarecv, STREAM, SYS_recvmsg);
+CLOSED(WSARecvFrom, -1, WSAEINTR, call_wsarecvfrom, DATAGRAM, SYS_recvmsg);
+CLOSED(WSASend, -1, WSAECONNABORTED, call_wsasend, STREAM, SYS_sendmsg);
+CLOSED(select_listener, 1, 0, call_select_closed, LISTENER, SYS_ppoll);
+CLOSED(select_stream, 1, 0, call_select_closed, STREAM, SYS_ppoll);
+CLOSED(select_datagram, 1, 0, call_select_closed, DATAGRAM, SYS_ppoll);
+CLOSED(select_except, -1, WSAENOTSOCK, call_select_except, STREAM, SYS_ppoll);
+CLOSED(WSAPoll_listener, 1, 0, call_wsapoll_closed, LISTENER, SYS_ppoll);
+CLOSED(WSAPoll_stream, 1, 0, call_wsapoll_closed, STREAM, SYS_ppoll);
+CLOSED(WSAPoll_datagram, 1, 0, call_wsapoll_closed, DATAGRAM, SYS_ppoll);
+CLOSED(WSAGetOverlappedResult_stream, FALSE, WSAECONNABORTED, call_wgor, STREAM, SYS_ioctl);
+CLOSED(WSAGetOverlappedResult_datagram, FALSE, WSA_OPERATION_ABORTED, call_wgor, DATAGRAM,
+       SYS_ioctl);
+
+TEST_F(closed, CI__closesocket_ends_a_blocking_call)
+{
+	struct sockaddr_in full;
+	int filler, l = full_listener(&filler);
+	struct caller c;
+
+	ASSERT_GE(l, 0);
+	full = loopback(local_port(l));
+	ASSERT_EQ(startup(), 0);
+	ASSERT_TRUE(start_blocked(&c, &variant->call, &full));
+	ASSERT_EQ(closesocket(c.s), 0);
+	ASSERT_TRUE(caller_join(&c));
+	EXPECT_EQ(c.result, variant->result);
+	if (variant->result <= 0)
+		EXPECT_EQ(c.error, variant->error);
+	/* The process is as registered as before. */
+	EXPECT_NE(c.next_result, -1);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 static int call_wait_events(struct caller *c)
 {
 	WSAEVENT event = c->arg;
 
 	return WSAWaitForMultipleEvents(1, &event, TRUE, WSA_INFINITE, FALSE);
+}
+
+/* Only what an operation ends with reaches a wait for events. */
+TEST_F(cancel, CI__closesocket_and_waits_for_events)
+{
+	struct caller c = { .call = call_wait_events, .arg = WSACreateEvent() };
+	struct operation op;
+	SOCKET s, t;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	t = bound_socket(SOCK_DGRAM);
+	/* A registration just goes; an overlapped receive signals. */
+	ASSERT_EQ(WSAEventSelect(s, c.arg, FD_READ | FD_CLOSE), 0);
+	ASSERT_EQ(start_recv(t, &op, c.arg, 16), WSA_IO_PENDING);
+	ASSERT_TRUE(caller_start(&c) && caller_blocked(&c, SYS_ppoll));
+	EXPECT_EQ(closesocket(s), 0);
+	EXPECT_TRUE(stays_unsignalled(c.arg, QUIET_MS));
+	EXPECT_FALSE(caller_done(&c));
+	EXPECT_EQ(closesocket(t), 0);
+	ASSERT_TRUE(caller_join(&c));
+	EXPECT_EQ(c.result, WSA_WAIT_EVENT_0);
+	EXPECT_EQ(status(&op), STATUS_CANCELLED);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+static int call_gqcs(struct caller *c)
+{
+	LPOVERLAPPED ov = (void *)4711;
+	ULONG_PTR key;
+	DWORD n;
+	BOOL ret = GetQueuedCompletionStatus(c->arg, &n, &key, &ov, INFINITE);
+
+	return ret && key == 125 && !ov ? 1 : ret ? 2 : 0;
+}
+
+/* H2: a port is not Winsock's; what has nothing to do with it wakes nobody. */
+TEST_F(cancel, CI__closesocket_and_cleanup_leave_ports_alone)
+{
+	struct caller c = { .call = call_gqcs };
+	SOCKET s;
+	int peer;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	c.arg = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+	ASSERT_NE(c.arg, NULL);
+	ASSERT_TRUE(caller_start(&c) && caller_blocked(&c, SYS_ioctl));
+	EXPECT_EQ(closesocket(s), 0);
+	EXPECT_FALSE(caller_done(&c));
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	ASSERT_EQ(WSACleanup(), 0);
+	for (int i = 0; i < 50; i++, nap())
+		EXPECT_FALSE(caller_done(&c));
+	EXPECT_EQ(thread_syscall(c.tid), SYS_ioctl);
+	EXPECT_TRUE(PostQueuedCompletionStatus(c.arg, 7, 125, NULL));
+	ASSERT_TRUE(caller_join(&c));
+	EXPECT_EQ(c.result, 1);
+	EXPECT_TRUE(CloseHandle(c.arg));
+}
+
+static int call_gqcs_of_socket(struct caller *c)
+{
+	struct wsock_packet packet;
+	struct wsock_port_get get = { .packets = (unsigned long)&packet, .count = 1,
+				      .timeout_ns = -1 };
+	int ret = dev_ioctl((int)(long)c->arg, WSOCK_PORT_IOC_GET, &get);
+
+	return ret == 1 ? (int)packet.internal : -1;
+}
+
+/* H2: one packet for what was pending, with closesocket's status or cleanup's. */
+TEST_F(cancel, H2__who_waits_at_the_port_learns_it)
+{
+	for (int cleanup = 0; cleanup < 2; cleanup++) {
+		struct caller c = { .call = call_gqcs_of_socket };
+		struct wsock_port_args args = {};
+		struct wsock_associate associate;
+		struct operation op;
+		int port, peer;
+		SOCKET s;
+
+		ASSERT_EQ(startup(), 0);
+		ASSERT_EQ(stream_pair(&s, &peer), 0);
+		port = dev_ioctl(library_device(), WSOCK_IOC_PORT, &args);
+		ASSERT_GE(port, 0);
+		associate = (struct wsock_associate){ .fd = s, .port_fd = port, .key = 1 };
+		ASSERT_EQ(dev_ioctl(library_device(), WSOCK_IOC_ASSOCIATE, &associate), 0);
+		ASSERT_EQ(start_recv(s, &op, NULL, 16), WSA_IO_PENDING);
+		c.arg = (void *)(long)port;
+		ASSERT_TRUE(caller_start(&c) && caller_blocked(&c, SYS_ioctl));
+		ASSERT_EQ(cleanup ? WSACleanup() : closesocket(s), 0);
+		ASSERT_TRUE(caller_join(&c));
+		EXPECT_EQ((uint32_t)c.result, cleanup ? STATUS_CANCELLED :
+							STATUS_CONNECTION_ABORTED);
+		EXPECT_EQ((uint32_t)c.result, status(&op));
+		close(port);
+		if (!cleanup)
+			EXPECT_EQ(WSACleanup(), 0);
+	}
 }
 
 TEST_F(cancel, H4__waits_for_events_go_on)

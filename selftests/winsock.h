@@ -482,6 +482,8 @@ static inline bool hear(int fd)
 	X(wsock_shutdown, -1, wsock_shutdown(s, 99))			\
 	X(wsock_socket, -1, wsock_socket(-1, -1, -1))			\
 	X(WSACleanup, -1, WSACleanup())					\
+	X(WSADuplicateSocketA, -1, WSADuplicateSocketA(s, 0, NULL))	\
+	X(WSADuplicateSocketW, -1, WSADuplicateSocketW(s, 0, NULL))	\
 	X(WSAEnumNetworkEvents, -1, WSAEnumNetworkEvents(s, (void *)1, NULL)) \
 	X(WSAEventSelect, -1, WSAEventSelect(s, (void *)1, -1))		\
 	X(WSAGetOverlappedResult, 0, WSAGetOverlappedResult(s, NULL, NULL, TRUE, NULL)) \

@@ -159,6 +159,37 @@ typedef struct _WSAPROTOCOL_INFOW {
 
 /* ---- Constants ---- */
 
+#define PFL_MULTIPLE_PROTO_ENTRIES	0x00000001
+#define PFL_RECOMMENDED_PROTO_ENTRY	0x00000002
+#define PFL_HIDDEN			0x00000004
+#define PFL_MATCHES_PROTOCOL_ZERO	0x00000008
+
+#define XP1_CONNECTIONLESS		0x00000001
+#define XP1_GUARANTEED_DELIVERY		0x00000002
+#define XP1_GUARANTEED_ORDER		0x00000004
+#define XP1_MESSAGE_ORIENTED		0x00000008
+#define XP1_PSEUDO_STREAM		0x00000010
+#define XP1_GRACEFUL_CLOSE		0x00000020
+#define XP1_EXPEDITED_DATA		0x00000040
+#define XP1_CONNECT_DATA		0x00000080
+#define XP1_DISCONNECT_DATA		0x00000100
+#define XP1_SUPPORT_BROADCAST		0x00000200
+#define XP1_SUPPORT_MULTIPOINT		0x00000400
+#define XP1_MULTIPOINT_CONTROL_PLANE	0x00000800
+#define XP1_MULTIPOINT_DATA_PLANE	0x00001000
+#define XP1_QOS_SUPPORTED		0x00002000
+#define XP1_INTERRUPT			0x00004000
+#define XP1_UNI_SEND			0x00008000
+#define XP1_UNI_RECV			0x00010000
+#define XP1_IFS_HANDLES			0x00020000
+#define XP1_PARTIAL_MESSAGE		0x00040000
+
+#define BIGENDIAN	0
+#define LITTLEENDIAN	1
+#define SECURITY_PROTOCOL_NONE	0
+
+#define FROM_PROTOCOL_INFO	(-1)
+
 #define SD_RECEIVE	0
 #define SD_SEND		1
 #define SD_BOTH		2
@@ -243,7 +274,10 @@ typedef struct _WSAPROTOCOL_INFOW {
 /* ---- Sockets ---- */
 
 /*
- * socket() with flags. @lpProtocolInfo must be NULL for now. Without
+ * socket() with flags; or, with @lpProtocolInfo, the duplicate that
+ * WSADuplicateSocket has described: @af, @type and @protocol are not looked at
+ * then (FROM_PROTOCOL_INFO). Fails with WSAEINVAL when it is not for this process,
+ * was made already, or the socket is gone. Without
  * WSA_FLAG_OVERLAPPED the socket can do overlapped I/O all the same; no socket
  * is inherited across exec, with or without WSA_FLAG_NO_HANDLE_INHERIT.
  */
@@ -253,6 +287,16 @@ SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
 SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
 			 LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g,
 			 DWORD dwFlags);
+/*
+ * Describes @s in @lpProtocolInfo, for one WSASocket of the process
+ * @dwProcessId, which may be this one. Nothing is kept open by that: until it was
+ * called, closesocket of the last descriptor here, or WSACleanup, takes the offer
+ * back. WSAEINVAL when there is no such process.
+ */
+int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
+			       LPWSAPROTOCOL_INFOA lpProtocolInfo);
+int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId,
+			       LPWSAPROTOCOL_INFOW lpProtocolInfo);
 /* shutdown(s, SD_RECEIVE) and shutdown(s, SD_SEND); no disconnect data. */
 int WSAAPI WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData);
 int WSAAPI WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData);
@@ -401,9 +445,11 @@ int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject,
 #ifdef UNICODE
 typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #define WSASocket	WSASocketW
+#define WSADuplicateSocket	WSADuplicateSocketW
 #else
 typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #define WSASocket	WSASocketA
+#define WSADuplicateSocket	WSADuplicateSocketA
 #endif
 
 static inline UINT64 htonll(UINT64 value)

@@ -308,6 +308,30 @@ struct wsock_event_enable {
 	__u32 mask;
 };
 
+/**
+ * struct wsock_duplicate - argument of WSOCK_IOC_DUPLICATE
+ * @fd: a descriptor of an owned socket
+ * @pid: the process that may take it, as getpid() there and here has it
+ * @token: out: names the offer, for that process only; never 0
+ * @flags: must be 0
+ */
+struct wsock_duplicate {
+	__s32 fd;
+	__s32 pid;
+	__u32 token;
+	__u32 flags;
+};
+
+/**
+ * struct wsock_take - argument of WSOCK_IOC_TAKE
+ * @token: of an offer to the calling process
+ * @flags: must be 0
+ */
+struct wsock_take {
+	__u32 token;
+	__u32 flags;
+};
+
 #define WSOCK_IOC_MAGIC		0xB7
 
 /* Probe; works on every open, before any registration. */
@@ -356,5 +380,9 @@ struct wsock_event_enable {
 #define WSOCK_IOC_EVENT_ENUM	_IOWR(WSOCK_IOC_MAGIC, 17, struct wsock_event_enum)
 /* Events that were fetched may be recorded again. Returns 0. */
 #define WSOCK_IOC_EVENT_ENABLE	_IOW(WSOCK_IOC_MAGIC, 18, struct wsock_event_enable)
+/* WSADuplicateSocket: offer a socket to a process. Returns 0. */
+#define WSOCK_IOC_DUPLICATE	_IOWR(WSOCK_IOC_MAGIC, 24, struct wsock_duplicate)
+/* Take it: returns a new descriptor, adopted; -ENOENT when there is no offer. */
+#define WSOCK_IOC_TAKE		_IOW(WSOCK_IOC_MAGIC, 25, struct wsock_take)
 
 #endif /* _UAPI_LINUX_WSOCK_H */
