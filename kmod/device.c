@@ -127,7 +127,7 @@ static int features(struct wsock_features __user *arg)
 		return -EINVAL;
 	f.size = sizeof(f);
 	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
-		     WSOCK_FEATURE_EVENTS;
+		     WSOCK_FEATURE_EVENTS | WSOCK_FEATURE_PORTS | WSOCK_FEATURE_DUPLICATE;
 	f.ops = WSOCK_OPS;
 	return copy_to_user(arg, &f, sizeof(f)) ? -EFAULT : 0;
 }

@@ -27,6 +27,8 @@ struct wsock_features {
 #define WSOCK_FEATURE_URING_CMD	(1ULL << 0)	/* operations as IORING_OP_URING_CMD */
 #define WSOCK_FEATURE_SUBMIT	(1ULL << 1)	/* operations as WSOCK_IOC_SUBMIT */
 #define WSOCK_FEATURE_EVENTS	(1ULL << 2)	/* network events, WSOCK_IOC_EVENT_* */
+#define WSOCK_FEATURE_PORTS	(1ULL << 3)	/* completion ports, WSOCK_CMD_APC */
+#define WSOCK_FEATURE_DUPLICATE	(1ULL << 4)	/* WSOCK_IOC_DUPLICATE and TAKE */
 
 /**
  * struct wsock_socket_args - argument of WSOCK_IOC_ADOPT and WSOCK_IOC_CLOSE
