@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Programs of "make demo"; included by ../Makefile. The server is built as any
+# Programs of "make demo"; included by ../Makefile. The servers are built as any
 # Winsock program is: headers and -lwsock.
 
-DEMO	:= $(addprefix $(BUILD)/bin/,demo demo_server demo_client demo_watch)
+DEMO	:= $(addprefix $(BUILD)/bin/,demo demo_server demo_iocp demo_client demo_watch)
 BINS	+= $(DEMO)
 
 all: $(DEMO)
@@ -12,8 +12,8 @@ $(BUILD)/bin/demo_%: demo/demo_%.c demo/demo.h $(wildcard ../libwsock/include/*.
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(DEMO_LDLIBS)
 
-$(BUILD)/bin/demo_server: DEMO_LDLIBS := -L$(BUILD)/lib -lwsock -lpthread
-$(BUILD)/bin/demo_server: $(BUILD)/lib/libwsock.so
+$(BUILD)/bin/demo_server $(BUILD)/bin/demo_iocp: DEMO_LDLIBS := -L$(BUILD)/lib -lwsock -lpthread
+$(BUILD)/bin/demo_server $(BUILD)/bin/demo_iocp: $(BUILD)/lib/libwsock.so
 
 $(BUILD)/bin/demo: demo/demo
 	@mkdir -p $(@D)
