@@ -237,13 +237,19 @@ static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
 	return 0;
 }
 
-/*
- * Is a port all that it ends for? Others have to show their end before somebody
- * asks.
- */
+/* Is a port all that it ends for? Others have to show their end by themselves. */
 static bool op_is_ports(const struct wsock_op *op)
 {
 	return op->port && !(op->flags & (WSOCK_CMD_APC | WSOCK_CMD_EVENT));
+}
+
+/*
+ * Can it wait until a thread comes to the port? Data that has arrived can; what is
+ * sent must go on its way, also when all threads do something else.
+ */
+static bool op_is_patient(const struct wsock_op *op)
+{
+	return op_is_ports(op) && op_is_recv(op);
 }
 
 /*
@@ -253,7 +259,7 @@ static bool op_is_ports(const struct wsock_op *op)
 static bool op_runs_in_port(const struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
-	return op_is_ports(op) && !op_lane(op)->nr_eager;
+	return op_is_patient(op) && !op_lane(op)->nr_eager;
 }
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
@@ -944,14 +950,14 @@ static void lane_open(struct wsock_socket *s, struct wsock_lane *lane)
 static void lane_add(struct wsock_lane *lane, const struct wsock_op *op)
 {
 	WRITE_ONCE(lane->nr_ops, lane->nr_ops + 1);
-	lane->nr_eager += !op_is_ports(op);
+	lane->nr_eager += !op_is_patient(op);
 }
 
 static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
 			const struct wsock_op *op)
 {
 	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
-	lane->nr_eager -= !op_is_ports(op);
+	lane->nr_eager -= !op_is_patient(op);
 	lane_open(s, lane);
 }
 
@@ -1529,7 +1535,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		goto leave;
 	}
 	/* What is before it in a port must not wait there any longer. */
-	eager = !op_is_ports(op) && READ_ONCE(s->port);
+	eager = !op_is_patient(op) && READ_ONCE(s->port);
 	if (eager)
 		refcount_inc(&s->refs);
 	ret = turn ? op_take_turn(op) : op_enqueue(op, sock, devfile, issue_flags);

@@ -34,7 +34,8 @@ TEST_F(context, features__probe)
 	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_FEATURES, &f), 0);
 	EXPECT_EQ(f.size, sizeof(f));
 	EXPECT_EQ(f.features, WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
-			      WSOCK_FEATURE_EVENTS);
+			      WSOCK_FEATURE_EVENTS | WSOCK_FEATURE_PORTS |
+			      WSOCK_FEATURE_DUPLICATE);
 	EXPECT_EQ(f.ops, 0x5e);
 }
 
