@@ -35,7 +35,7 @@ TEST_F(context, features__probe)
 	EXPECT_EQ(f.size, sizeof(f));
 	EXPECT_EQ(f.features, WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
 			      WSOCK_FEATURE_EVENTS);
-	EXPECT_EQ(f.ops, 0x5e);
+	EXPECT_EQ(f.ops, 0x55e);
 }
 
 TEST_F(context, features__larger_struct)
