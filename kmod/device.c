@@ -21,6 +21,7 @@ static_assert(sizeof(struct wsock_cmd) == 16);
 static_assert(sizeof(struct wsock_status) == 24);
 static_assert(sizeof(struct wsock_msg) == 64);
 static_assert(sizeof(struct wsock_submit) == 48);
+static_assert(sizeof(struct wsock_transmit) == 48);
 static_assert(sizeof(struct wsock_associate) == 16);
 static_assert(sizeof(struct wsock_modes) == 8);
 static_assert(sizeof(struct wsock_event_select) == 16);

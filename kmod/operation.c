@@ -83,7 +83,8 @@ struct op_msg {
  * @event: counted; set once
  * @done: bytes transferred; owner of RUNNING
  * @iter: what is left of the buffers; owner of RUNNING
- * @msg: NULL for RECV and SEND; set once
+ * @msg: of a RECVMSG or SENDMSG, otherwise NULL; set once
+ * @transmission: of a TRANSMIT; set once
  * @task_work: executor of one that came by ioctl
  * @work: executor instead of the submitting thread
  * @item: in the queue of @port: to be executed, or ended
@@ -124,6 +125,7 @@ struct wsock_op {
 	size_t done;
 	struct iov_iter iter;
 	struct op_msg *msg;
+	struct wsock_transmission *transmission;
 	union {
 		struct callback_head task_work;
 		struct work_struct work;
@@ -165,7 +167,8 @@ static bool code_is_recv(u32 code)
 
 static_assert((WSOCK_OP_RECV & 1) && (WSOCK_OP_RECVMSG & 1));
 static_assert(!(WSOCK_OP_SEND & 1) && !(WSOCK_OP_SENDMSG & 1));
-static_assert(!(WSOCK_OP_CONNECT & 1));
+static_assert(!(WSOCK_OP_CONNECT & 1) && !(WSOCK_OP_TRANSMIT & 1) &&
+	      !(WSOCK_OP_DISCONNECT & 1));
 
 /* Ends as if it had been pending, even when it ends at once. */
 static bool code_always_pends(u32 code)
@@ -351,6 +354,24 @@ static noinline int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
 	return ret < 0 ? ret : 0;
 }
 
+static int op_import_transmission(struct wsock_op *op, u64 addr, u32 len)
+{
+	struct wsock_transmission *t = wsock_transmission_create(addr, len);
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	op->transmission = t;
+	return 0;
+}
+
+static int op_import_disconnect(struct wsock_op *op, u64 addr, u32 flags)
+{
+	if (addr || (flags & ~WSOCK_DISCONNECT_REUSE))
+		return -EINVAL;
+	op->msg_flags = flags;
+	return 0;
+}
+
 static void op_free(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
@@ -362,6 +383,8 @@ static void op_free(struct wsock_op *op)
 		kfree(op->msg->control);
 		kfree(op->msg);
 	}
+	if (unlikely(op->transmission))
+		wsock_transmission_free(op->transmission);
 	if (op->pending && !op->cmd) {
 		put_task_struct(op->task);
 		fput(op->devfile);
@@ -428,9 +451,14 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->event = NULL;
 	op->done = done;
 	op->msg = NULL;
+	op->transmission = NULL;
 
 	if (op->code == WSOCK_OP_RECVMSG || op->code == WSOCK_OP_SENDMSG)
 		ret = op_import_msg(op, args->addr, args->len);
+	else if (unlikely(op->code == WSOCK_OP_TRANSMIT))
+		ret = op_import_transmission(op, args->addr, args->len);
+	else if (unlikely(op->code == WSOCK_OP_DISCONNECT))
+		ret = op_import_disconnect(op, args->addr, args->len);
 	else
 		ret = op_import_buffer(op, args->addr + done, args->len - done);
 	if (!ret && (op->flags & WSOCK_CMD_EVENT))
@@ -639,12 +667,35 @@ static noinline int op_try_connect(struct wsock_op *op, struct socket *sock)
 	return op_try_send(op, sock);
 }
 
+static noinline int op_try_transmit(struct wsock_op *op, struct socket *sock)
+{
+	int ret;
+
+	if (!sk_is_tcp(sock->sk))
+		return -EOPNOTSUPP;
+	do {
+		ret = wsock_transmission_send(op->transmission, sock, op->msg_flags);
+		if (ret > 0)
+			op->done += ret;
+		/* A file may be long: who cancels need not wait for its end. */
+		if (READ_ONCE(op->cancel))
+			return op->cancel;
+		cond_resched();
+	} while (ret > 0);
+	return send_errno(sock->sk, ret);
+}
+
 /* Returns 0 or an errno for an end, -EAGAIN when it has to wait. */
 static int op_try(struct wsock_op *op, struct socket *sock)
 {
 	switch (op->code) {
 	case WSOCK_OP_CONNECT:
 		return op_try_connect(op, sock);
+	case WSOCK_OP_TRANSMIT:
+		return op_try_transmit(op, sock);
+	case WSOCK_OP_DISCONNECT:
+		return wsock_extension_disconnect(sock, op->msg_flags &
+							WSOCK_DISCONNECT_REUSE);
 	}
 	return op_is_recv(op) ? op_try_recv(op, sock) : op_try_send(op, sock);
 }

@@ -77,12 +77,14 @@
 /* The operations there are. */
 #define WSOCK_OPS (BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |		\
 		   BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG) |	\
-		   BIT_ULL(WSOCK_OP_CONNECT))
+		   BIT_ULL(WSOCK_OP_CONNECT) | BIT_ULL(WSOCK_OP_TRANSMIT) |	\
+		   BIT_ULL(WSOCK_OP_DISCONNECT))
 
 struct eventfd_ctx;
 struct wsock_netevents;
 struct wsock_op;
 struct wsock_port;
+struct wsock_transmission;
 
 /* Why a final release happens: what of the process is left to be cleaned. */
 enum wsock_cause {
@@ -341,6 +343,10 @@ long wsock_netevents_count(void);
 
 /* extension.c */
 int wsock_extension_connected(struct socket *sock);
+int wsock_extension_disconnect(struct socket *sock, bool reuse);
+struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len);
+void wsock_transmission_free(struct wsock_transmission *t);
+int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u32 msg_flags);
 
 /* duplicate.c */
 int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *args);

@@ -106,6 +106,140 @@ WSOCK_EXPORT BOOL WSAAPI ConnectEx(SOCKET s, const struct sockaddr *name,
 	return fail(error);
 }
 
+/* ---- DisconnectEx, TransmitFile ---- */
+
+/* 0 or the error of a socket that is not connected. */
+static int check_connected(int fd)
+{
+	switch (wsock_socket_tcp_state(fd)) {
+	case -1:
+		return wsock_socket_type(fd) < 0 ?
+			       wsock_error_from_errno(errno) : WSAENOTCONN;
+	case TCP_CLOSE:
+	case TCP_LISTEN:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return WSAENOTCONN;
+	}
+	return 0;
+}
+
+/* What the library remembers of a socket that is being disconnected. */
+static void note_disconnect(int fd, bool reuse)
+{
+	if (reuse)
+		wsock_fd_flags_remove(fd, WSOCK_FD_CONNECTED |
+					  WSOCK_FD_CONNECTING |
+					  WSOCK_FD_SHUT_SEND |
+					  WSOCK_FD_SHUT_RECV);
+	else
+		wsock_fd_flags_add(fd, WSOCK_FD_SHUT_SEND);
+}
+
+WSOCK_EXPORT BOOL WSAAPI DisconnectEx(SOCKET s, LPOVERLAPPED lpOverlapped,
+				      DWORD dwFlags, DWORD dwReserved)
+{
+	struct wsock_submit args = { .op = WSOCK_OP_DISCONNECT };
+	bool reuse = dwFlags & TF_REUSE_SOCKET;
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return FALSE;
+	error = check_connected(call.fd);
+	if (!error && (dwReserved || dwFlags & ~(DWORD)TF_REUSE_SOCKET))
+		error = WSAEINVAL;
+	if (!error && reuse && !lpOverlapped)
+		error = WSAEOPNOTSUPP;
+	if (error)
+		return fail(error);
+	if (!lpOverlapped) {
+		if (shutdown(call.fd, SHUT_WR))
+			return fail(wsock_error_from_errno(errno));
+		note_disconnect(call.fd, false);
+		return TRUE;
+	}
+	error = wsock_overlapped_fill(&args.cmd, lpOverlapped, 0);
+	if (error)
+		return fail(error);
+	args.fd = call.fd;
+	args.len = reuse ? WSOCK_DISCONNECT_REUSE : 0;
+	error = wsock_overlapped_start(&call, &args, lpOverlapped, NULL);
+	if (error == WSA_IO_PENDING)
+		note_disconnect(call.fd, reuse);
+	return fail(error);
+}
+
+/* The end of a TransmitFile without an OVERLAPPED of the program's. */
+static BOOL transmit_wait(const struct wsock_call *call, LPOVERLAPPED ov)
+{
+	DWORD bytes;
+	int error;
+
+	if (GetOverlappedResult((HANDLE)(uintptr_t)call->fd, ov, &bytes, TRUE))
+		return TRUE;
+	error = wsock_error_from_status((uint32_t)ov->Internal);
+	if (error == WSA_OPERATION_ABORTED)
+		error = WSAEINTR;
+	return fail(error);
+}
+
+WSOCK_EXPORT BOOL WSAAPI
+TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
+	     DWORD nNumberOfBytesPerSend, LPOVERLAPPED lpOverlapped,
+	     LPTRANSMIT_FILE_BUFFERS lpTransmitBuffers, DWORD dwFlags)
+{
+	const DWORD known = TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND |
+			    TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
+	struct wsock_submit args = { .op = WSOCK_OP_TRANSMIT };
+	struct wsock_transmit transmit = { .fd = -1 };
+	OVERLAPPED own = { 0 }, *ov = lpOverlapped ? lpOverlapped : &own;
+	struct wsock_call call;
+	off_t offset;
+	int error;
+
+	(void)nNumberOfBytesPerSend;
+	if (!wsock_call_enter(&call, hSocket))
+		return FALSE;
+	error = check_connected(call.fd);
+	if (!error && (dwFlags & ~known || nNumberOfBytesToWrite > INT32_MAX))
+		error = WSAEINVAL;
+	if (error)
+		return fail(error);
+	if (hFile) {
+		transmit.fd = wsock_socket_fd((SOCKET)hFile);
+		transmit.bytes = nNumberOfBytesToWrite;
+		transmit.offset = (uint64_t)ov->OffsetHigh << 32 | ov->Offset;
+		if (!lpOverlapped) {
+			offset = lseek(transmit.fd, 0, SEEK_CUR);
+			transmit.offset = offset < 0 ? 0 : (uint64_t)offset;
+		}
+	}
+	if (lpTransmitBuffers) {
+		transmit.head = (uintptr_t)lpTransmitBuffers->Head;
+		transmit.headlen = lpTransmitBuffers->HeadLength;
+		transmit.tail = (uintptr_t)lpTransmitBuffers->Tail;
+		transmit.taillen = lpTransmitBuffers->TailLength;
+	}
+	if (dwFlags & TF_DISCONNECT)
+		transmit.flags = dwFlags & TF_REUSE_SOCKET ?
+			WSOCK_TRANSMIT_REUSE : WSOCK_TRANSMIT_DISCONNECT;
+	error = wsock_overlapped_fill(&args.cmd, ov, 0);
+	if (error)
+		return fail(error);
+	if (!lpOverlapped)
+		args.cmd.flags |= WSOCK_CMD_NO_PACKET;
+	args.fd = call.fd;
+	args.addr = (uintptr_t)&transmit;
+	args.len = sizeof(transmit);
+	error = wsock_overlapped_start(&call, &args, ov, NULL);
+	if (error != WSA_IO_PENDING)
+		return fail(error);
+	if (dwFlags & TF_DISCONNECT)
+		note_disconnect(call.fd, dwFlags & TF_REUSE_SOCKET);
+	return lpOverlapped ? fail(error) : transmit_wait(&call, ov);
+}
+
 /* ---- WSARecvMsg, WSASendMsg ---- */
 
 _Static_assert(sizeof(WSAMSG) == 56 && sizeof(WSACMSGHDR) == 16,

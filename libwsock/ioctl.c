@@ -17,6 +17,8 @@ static const struct extension {
 	void (*function)(void);
 } extensions[] = {
 	{ WSAID_CONNECTEX, (void (*)(void))ConnectEx },
+	{ WSAID_DISCONNECTEX, (void (*)(void))DisconnectEx },
+	{ WSAID_TRANSMITFILE, (void (*)(void))TransmitFile },
 	{ WSAID_WSARECVMSG, (void (*)(void))WSARecvMsg },
 	{ WSAID_WSASENDMSG, (void (*)(void))WSASendMsg },
 };

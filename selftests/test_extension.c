@@ -229,4 +229,65 @@ TEST_F(extension, connect__killed)
 	close(l);
 }
 
+/* ---- TRANSMIT, DISCONNECT ---- */
+
+TEST_F(extension, transmit__bad)
+{
+	struct wsock_transmit good = { .fd = -1 }, t;
+	int dir = open("/proc", O_RDONLY | O_CLOEXEC), fds[2];
+
+	ASSERT_EQ(tcp_pair(fds), 0);
+	ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);
+#define BAD(err, field, value) do {						\
+	t = good;								\
+	t.field = value;							\
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &t, sizeof(t),	\
+			     &self->ov, -1, 0), err);				\
+} while (0)
+	BAD(-EINVAL, flags, 4);
+	BAD(-EINVAL, fd, -2);
+	BAD(-EINVAL, offset, 1);
+	BAD(-EINVAL, offset, ~0ull);
+	BAD(-EINVAL, bytes, 1);
+	BAD(-EBADF, fd, 1000);
+	BAD(-EINVAL, fd, dir);
+	BAD(-EINVAL, fd, self->event);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &good, sizeof(good) - 1,
+			     &self->ov, -1, 0), -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &good, sizeof(good),
+			     &self->ov, -1, MSG_OOB), -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], NULL, 2, &self->ov, -1, 0),
+		  -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], &t, 0, &self->ov, -1, 0),
+		  -EINVAL);
+	close(dir);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST_F(extension, disconnect__behind_a_send)
+{
+	char *big = calloc(1, 4 << 20), *sink = malloc(65536);
+	struct ov ov;
+	int fds[2];
+
+	ASSERT_EQ(tcp_pair(fds), 0);
+	ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);
+	fill(fds[0]);
+	ASSERT_EQ(dev_send(self->dev, fds[0], big, 4 << 20, &ov), -EINPROGRESS);
+	ASSERT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], NULL, 0, &self->ov,
+			     self->event, 0), -EINPROGRESS);
+	EXPECT_FALSE(event_is_set(self->event));
+	while (recv(fds[1], sink, 65536, 0) > 0)
+		;
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&ov), STATUS_SUCCESS);
+	EXPECT_EQ(ov.st.internal_high, 4 << 20);
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	close(fds[0]);
+	close(fds[1]);
+	free(big);
+	free(sink);
+}
+
 TEST_HARNESS_MAIN

@@ -33,6 +33,8 @@ TEST_F(extension, lookup)
 	EXPECT_EQ(function, (void *)name);				\
 } while (0)
 	FOUND(WSAID_CONNECTEX, ConnectEx);
+	FOUND(WSAID_DISCONNECTEX, DisconnectEx);
+	FOUND(WSAID_TRANSMITFILE, TransmitFile);
 	FOUND(WSAID_WSARECVMSG, WSARecvMsg);
 	FOUND(WSAID_WSASENDMSG, WSASendMsg);
 	EXPECT_EQ(lookup(s, nobodys, &function), WSAEINVAL);
@@ -448,6 +450,153 @@ TEST_F(extension, messages__errors)
 	EXPECT_EQ(WSACleanup(), 0);
 	EXPECT_EQ(status(&op), STATUS_CANCELLED);
 	close(peer);
+}
+
+/* ---- DisconnectEx, TransmitFile ---- */
+
+static int disconnect(SOCKET s, struct operation *op, WSAEVENT event, DWORD flags)
+{
+	if (op)
+		operation_init(op, event);
+	return DisconnectEx(s, op ? &op->ov : NULL, flags, 0) ? 0 : WSAGetLastError();
+}
+
+TEST_F(extension, DisconnectEx)
+{
+	WSAEVENT event = WSACreateEvent();
+	struct sockaddr_in sin;
+	struct operation op;
+	socklen_t len = sizeof(sin);
+	int peer, l = tcp_listener();
+	SOCKET s;
+	char c;
+
+	ASSERT_EQ(startup(), 0);
+	EXPECT_EQ(disconnect(INVALID_SOCKET, &op, NULL, 0), WSAENOTSOCK);
+	EXPECT_EQ(disconnect(bound_socket(SOCK_STREAM), &op, NULL, 0), WSAENOTCONN);
+	/* Synchronous, and again. */
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_EQ(disconnect(s, NULL, NULL, 0), 0);
+	EXPECT_EQ(disconnect(s, NULL, NULL, 0), 0);
+	EXPECT_EQ(peer_end(peer), 0);
+	close(peer);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	ASSERT_EQ(getpeername((int)s, sa(&sin), &len), 0);
+	EXPECT_EQ(disconnect(s, &op, event, 4), WSAEINVAL);
+	EXPECT_EQ(disconnect(s, &op, event, 0), WSA_IO_PENDING);
+	ASSERT_TRUE(becomes_signalled(event));
+	EXPECT_EQ(status(&op), STATUS_SUCCESS);
+	EXPECT_EQ(op.ov.InternalHigh, 0);
+	EXPECT_EQ(peer_end(peer), 0);
+	EXPECT_EQ(wsock_connect(s, sa(&sin), sizeof(sin)), -1);
+	EXPECT_EQ(WSAGetLastError(), WSAEISCONN);
+	EXPECT_EQ(wsock_send(s, "x", 1, 0), -1);
+	EXPECT_EQ(WSAGetLastError(), WSAESHUTDOWN);
+	ASSERT_EQ(send(peer, "y", 1, 0), 1);
+	EXPECT_EQ(wsock_recv(s, &c, 1, 0), 1);
+	close(peer);
+	/* To be used again: it waits for the peer. */
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_EQ(disconnect(s, &op, event, TF_REUSE_SOCKET), WSA_IO_PENDING);
+	EXPECT_EQ(peer_end(peer), 0);
+	EXPECT_EQ(status(&op), STATUS_PENDING);
+	close(peer);
+	ASSERT_TRUE(becomes_signalled(event));
+	EXPECT_EQ(status(&op), STATUS_SUCCESS);
+	sin = loopback(local_port(l));
+	EXPECT_EQ(wsock_connect(s, sa(&sin), sizeof(sin)), 0);
+	EXPECT_EQ(wsock_send(s, "x", 1, 0), 1);
+	/* Pending at the end. */
+	EXPECT_EQ(disconnect(s, &op, event, TF_REUSE_SOCKET), WSA_IO_PENDING);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(status(&op), STATUS_CANCELLED);
+	EXPECT_FALSE(signalled(event));
+	close(l);
+	WSACloseEvent(event);
+}
+
+static HANDLE new_file(size_t len)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	char *data = malloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		data[i] = 'a' + i % 26;
+	if (write(fd, data, len) != (ssize_t)len)
+		abort();
+	lseek(fd, 0, SEEK_SET);
+	free(data);
+	return (HANDLE)(uintptr_t)fd;
+}
+
+TEST_F(extension, TransmitFile)
+{
+	TRANSMIT_FILE_BUFFERS bufs = { "head", 4, "tail", 4 };
+	WSAEVENT event = WSACreateEvent();
+	HANDLE file = new_file(10000);
+	char data[16384];
+	struct operation op;
+	SOCKET s;
+	int peer;
+
+	ASSERT_EQ(startup(), 0);
+	EXPECT_FALSE(TransmitFile(INVALID_SOCKET, file, 0, 0, NULL, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOTSOCK);
+	EXPECT_FALSE(TransmitFile(bound_socket(SOCK_STREAM), file, 0, 0, NULL, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
+	EXPECT_FALSE(TransmitFile(bound_socket(SOCK_DGRAM), file, 0, 0, NULL, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_TRUE(TransmitFile(s, NULL, 0, 0, NULL, NULL, 0));
+	EXPECT_TRUE(TransmitFile(s, file, 0, 0, NULL, &bufs, 0));
+	EXPECT_EQ(recv(peer, data, 10008, MSG_WAITALL), 10008);
+	EXPECT_EQ(memcmp(data, "headabcd", 8), 0);
+	EXPECT_EQ(data[4 + 9999], 'a' + 9999 % 26);
+	EXPECT_EQ(memcmp(data + 10004, "tail", 4), 0);
+	operation_init(&op, event);
+	op.ov.Offset = 27;
+	op.ov.OffsetHigh = 0;
+	EXPECT_FALSE(TransmitFile(s, file, 3, 0, &op.ov, &bufs, TF_DISCONNECT));
+	EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+	ASSERT_TRUE(becomes_signalled(event));
+	EXPECT_EQ(status(&op), STATUS_SUCCESS);
+	EXPECT_EQ(op.ov.InternalHigh, 11);
+	EXPECT_EQ(recv(peer, data, 100, MSG_WAITALL), 11);
+	EXPECT_EQ(memcmp(data, "headbcdtail", 11), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+	close((int)(uintptr_t)file);
+	WSACloseEvent(event);
+}
+
+/* C27 */
+TEST_F(extension, TransmitFile__pending)
+{
+	HANDLE file = new_file(32 << 20);
+	struct operation op[3];
+	SOCKET s[3];
+	int peer[3];
+
+	ASSERT_EQ(startup(), 0);
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(stream_pair(&s[i], &peer[i]), 0);
+		operation_init(&op[i], NULL);
+		op[i].ov.Offset = op[i].ov.OffsetHigh = 0;
+		EXPECT_FALSE(TransmitFile(s[i], file, 0, 0, &op[i].ov, NULL, 0));
+		EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+		EXPECT_EQ(status(&op[i]), STATUS_PENDING);
+	}
+	EXPECT_TRUE(CancelIoEx((HANDLE)s[0], &op[0].ov));
+	EXPECT_TRUE(wait_for(status(&op[0]) == STATUS_CANCELLED));
+	EXPECT_GT(op[0].ov.InternalHigh, 0);
+	EXPECT_EQ(closesocket(s[1]), 0);
+	EXPECT_EQ(status(&op[1]), STATUS_CONNECTION_ABORTED);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(status(&op[2]), STATUS_CANCELLED);
+	EXPECT_EQ(peer_end(peer[2]), -ECONNRESET);
+	for (int i = 0; i < 3; i++)
+		close(peer[i]);
+	close((int)(uintptr_t)file);
 }
 
 TEST_HARNESS_MAIN

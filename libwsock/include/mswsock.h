@@ -24,6 +24,19 @@ extern "C" {
 #define SO_CONNECT_TIME			0x700C
 #define SO_UPDATE_CONNECT_CONTEXT	0x7010
 
+#define TF_DISCONNECT		0x01
+#define TF_REUSE_SOCKET		0x02
+#define TF_WRITE_BEHIND		0x04
+#define TF_USE_DEFAULT_WORKER	0x00
+#define TF_USE_SYSTEM_THREAD	0x10
+#define TF_USE_KERNEL_APC	0x20
+
+#define WSAID_DISCONNECTEX \
+	{ 0x7fda2e11, 0x8630, 0x436f, \
+	  { 0xa0, 0x31, 0xf5, 0x36, 0xa6, 0xee, 0xc1, 0x57 } }
+#define WSAID_TRANSMITFILE \
+	{ 0xb5367df0, 0xcbac, 0x11cf, \
+	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
 #define WSAID_WSARECVMSG \
 	{ 0xf689d7c8, 0x6f1f, 0x436b, \
 	  { 0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22 } }
@@ -48,6 +61,44 @@ typedef BOOL (WSAAPI *LPFN_CONNECTEX)(SOCKET s, const struct sockaddr *name,
 				      DWORD dwSendDataLength,
 				      LPDWORD lpdwBytesSent,
 				      LPOVERLAPPED lpOverlapped);
+
+/*
+ * Ends the sending direction after what was submitted before; the peer sees the
+ * end of the stream, and receiving goes on. With TF_REUSE_SOCKET it waits until
+ * the peer has ended its direction too, and @s can be connected again then.
+ * @lpOverlapped NULL: shutdown(SD_SEND), at once; not with TF_REUSE_SOCKET.
+ */
+BOOL WSAAPI DisconnectEx(SOCKET s, LPOVERLAPPED lpOverlapped, DWORD dwFlags,
+			 DWORD dwReserved);
+typedef BOOL (WSAAPI *LPFN_DISCONNECTEX)(SOCKET s, LPOVERLAPPED lpOverlapped,
+					 DWORD dwFlags, DWORD dwReserved);
+
+typedef struct _TRANSMIT_FILE_BUFFERS {
+	LPVOID Head;
+	DWORD HeadLength;
+	LPVOID Tail;
+	DWORD TailLength;
+} TRANSMIT_FILE_BUFFERS, *PTRANSMIT_FILE_BUFFERS, *LPTRANSMIT_FILE_BUFFERS;
+
+/*
+ * Sends Head, the file and Tail; the operation's bytes are their sum. @hFile is
+ * a descriptor of a regular file, as a HANDLE, or NULL for none (so not 0).
+ * @nNumberOfBytesToWrite 0 means all that follows the offset, which is that of
+ * @lpOverlapped or, without one, the file's own. Then TF_DISCONNECT does as
+ * DisconnectEx, also with TF_REUSE_SOCKET; other flags and
+ * @nNumberOfBytesPerSend have no effect. Without @lpOverlapped it returns when
+ * all is sent.
+ */
+BOOL WSAAPI TransmitFile(SOCKET hSocket, HANDLE hFile,
+			 DWORD nNumberOfBytesToWrite,
+			 DWORD nNumberOfBytesPerSend,
+			 LPOVERLAPPED lpOverlapped,
+			 LPTRANSMIT_FILE_BUFFERS lpTransmitBuffers,
+			 DWORD dwFlags);
+typedef BOOL (WSAAPI *LPFN_TRANSMITFILE)(SOCKET hSocket, HANDLE hFile,
+	DWORD nNumberOfBytesToWrite, DWORD nNumberOfBytesPerSend,
+	LPOVERLAPPED lpOverlapped, LPTRANSMIT_FILE_BUFFERS lpTransmitBuffers,
+	DWORD dwFlags);
 
 /*
  * As WSARecvFrom, with control data: lpMsg->Control.len becomes the length of

@@ -110,6 +110,9 @@ enum wsock_op_code {
 	 * with already.
 	 */
 	WSOCK_OP_CONNECT	= 6,
+	WSOCK_OP_TRANSMIT	= 8,	/* addr: struct wsock_transmit, len: its size */
+	/* addr: 0, len: WSOCK_DISCONNECT_* bits */
+	WSOCK_OP_DISCONNECT	= 10,
 };
 
 /**
@@ -184,6 +187,36 @@ struct wsock_msg {
 	__u64 controllen_out;
 	__u64 flags_out;
 };
+
+/* Wait until the peer has ended the connection too; the socket is as new then. */
+#define WSOCK_DISCONNECT_REUSE	(1U << 0)
+
+/**
+ * struct wsock_transmit - send what lies in memory and in a file
+ * @head: address of what is sent before the file, and its length
+ * @headlen: see @head
+ * @taillen: see @tail
+ * @tail: address of what is sent after the file, and its length
+ * @offset: where in the file to begin
+ * @bytes: how much of the file, at most; 0 for all
+ * @fd: a regular file, open for reading; -1 for none
+ * @flags: WSOCK_TRANSMIT_* bits
+ *
+ * Read when the operation is issued.
+ */
+struct wsock_transmit {
+	__u64 head;
+	__u32 headlen;
+	__u32 taillen;
+	__u64 tail;
+	__u64 offset;
+	__u64 bytes;
+	__s32 fd;
+	__u32 flags;
+};
+
+#define WSOCK_TRANSMIT_DISCONNECT	(1U << 0)	/* then as DISCONNECT */
+#define WSOCK_TRANSMIT_REUSE		(1U << 1)	/* with WSOCK_DISCONNECT_REUSE */
 
 /**
  * struct wsock_submit - argument of WSOCK_IOC_SUBMIT
