@@ -159,7 +159,7 @@ WSOCK_EXPORT BOOL WSAAPI DisconnectEx(SOCKET s, LPOVERLAPPED lpOverlapped,
 		note_disconnect(call.fd, false);
 		return TRUE;
 	}
-	error = wsock_overlapped_fill(&args.cmd, lpOverlapped, 0);
+	error = wsock_overlapped_fill(&args, &call, lpOverlapped, NULL, 0);
 	if (error)
 		return fail(error);
 	args.fd = call.fd;
@@ -224,7 +224,7 @@ TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
 	if (dwFlags & TF_DISCONNECT)
 		transmit.flags = dwFlags & TF_REUSE_SOCKET ?
 			WSOCK_TRANSMIT_REUSE : WSOCK_TRANSMIT_DISCONNECT;
-	error = wsock_overlapped_fill(&args.cmd, ov, 0);
+	error = wsock_overlapped_fill(&args, &call, ov, NULL, 0);
 	if (error)
 		return fail(error);
 	if (!lpOverlapped)
