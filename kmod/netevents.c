@@ -434,22 +434,6 @@ out:
 	return ret;
 }
 
-/* A reference to the owned socket under @fd, or an ERR_PTR. */
-static struct wsock_socket *get(struct wsock_context *ctx, int fd)
-{
-	struct wsock_socket *s;
-	struct socket *sock;
-
-	CLASS(fd, f)(fd);
-	if (fd_empty(f))
-		return ERR_PTR(-EBADF);
-	sock = sock_from_file(fd_file(f));
-	s = sock ? wsock_socket_get(ctx, fd, sock->sk) : NULL;
-	if (!s)
-		return ERR_PTR(READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD);
-	return s;
-}
-
 /* The record moves to @args, and the event is reset, in one step. */
 static void fetch(struct wsock_socket *s, struct wsock_event_enum *args,
 		  struct eventfd_ctx *event)
@@ -486,7 +470,7 @@ int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *arg
 		return -EBADFD;
 	if (args->flags)
 		return -EINVAL;
-	s = get(ctx, args->fd);
+	s = wsock_socket_get(ctx, args->fd);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	if (args->event_fd != -1) {
@@ -519,7 +503,7 @@ int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_e
 		return -EBADFD;
 	if (args->mask & ~EVENTS)
 		return -EINVAL;
-	s = get(ctx, args->fd);
+	s = wsock_socket_get(ctx, args->fd);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	n = READ_ONCE(s->netevents);

@@ -147,7 +147,14 @@ struct op_executor {
 };
 
 /* The one who submits (@cmd or NULL) runs what comes next as well. */
-#define OP_SUBMITTER(cmd_, flags_) ((struct op_executor) {				.ring = (cmd_) ? cmd_to_io_kiocb(cmd_)->ctx : NULL,			.issue_flags = (flags_),						.budget = EXEC_BUDGET,						})
+static struct op_executor submitter(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	return (struct op_executor){
+		.ring = cmd ? cmd_to_io_kiocb(cmd)->ctx : NULL,
+		.issue_flags = issue_flags,
+		.budget = EXEC_BUDGET,
+	};
+}
 
 struct op_pdu {
 	struct wsock_op *op;
@@ -491,7 +498,7 @@ void wsock_op_free_spares(struct wsock_lane *lane)
  * The submitter calls it, once, with the operation its own.
  */
 static void op_make_pending(struct wsock_op *op, struct file *file, struct file *devfile,
-			   unsigned int issue_flags)
+			    unsigned int issue_flags)
 {
 	struct hlist_bl_head *bucket = name_bucket(op->socket->ctx, op->ov);
 
@@ -1419,8 +1426,9 @@ static bool lane_enter(struct wsock_lane *lane)
 }
 
 static noinline void lane_leave_slow(struct wsock_socket *s, struct wsock_lane *lane,
-				     struct op_executor *ex)
+				     struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
+	struct op_executor ex = submitter(cmd, issue_flags);
 	struct wsock_op *next = NULL;
 	bool free = false;
 
@@ -1428,16 +1436,15 @@ static noinline void lane_leave_slow(struct wsock_socket *s, struct wsock_lane *
 	atomic_andnot(WSOCK_LANE_INLINE, &lane->door);
 	if (s->dead) {
 		wake_up_all(&s->ctx->idle);
-		free = s->orphan && !wsock_lane_inline(&s->lanes[WSOCK_IN]) &&
-		       !wsock_lane_inline(&s->lanes[WSOCK_OUT]);
+		free = s->orphan && !wsock_socket_inline(s);
 	}
 	if (lane->nr_ops)
-		next = lane_next(s, lane, ex);
+		next = lane_next(s, lane, &ex);
 	if (next)
 		s->busy++;
 	spin_unlock_irq(&s->lock);
 	if (next)
-		op_run(next, ex);
+		op_run(next, &ex);
 	if (free)
 		wsock_socket_free(s);
 }
@@ -1448,7 +1455,7 @@ static __always_inline void lane_leave(struct wsock_socket *s, struct wsock_lane
 {
 	if (likely(atomic_cmpxchg(&lane->door, WSOCK_LANE_INLINE, 0) == WSOCK_LANE_INLINE))
 		return;
-	lane_leave_slow(s, lane, &OP_SUBMITTER(cmd, issue_flags));
+	lane_leave_slow(s, lane, cmd, issue_flags);
 }
 
 /* Hand that turn to the operation that the submission had to make. */
@@ -1571,6 +1578,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 			       struct io_uring_cmd *cmd, unsigned int issue_flags,
 			       bool turn, size_t done, bool vain)
 {
+	struct op_executor ex = submitter(cmd, issue_flags);
 	struct wsock_lane *lane = code_lane(s, args.op);
 	struct wsock_op *op;
 	bool eager;
@@ -1605,8 +1613,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		return -EIOCBQUEUED;
 	}
 	if (!ret)
-		return op_issue(op, sock, devfile, vain,
-				&OP_SUBMITTER(cmd, issue_flags));
+		return op_issue(op, sock, devfile, vain, &ex);
 	op_free(op);
 leave:
 	if (turn)
@@ -1972,21 +1979,14 @@ static int cancel_thread(struct wsock_context *ctx)
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
 {
 	struct wsock_socket *s;
-	struct socket *sock;
 	unsigned int n;
 
 	if (args->fd == -1 && (args->flags & WSOCK_CANCEL_THREAD))
 		return cancel_thread(ctx);
 
-	if (!READ_ONCE(ctx->registrations))
-		return -EBADFD;
-	CLASS(fd, f)(args->fd);
-	if (fd_empty(f))
-		return -EBADF;
-	sock = sock_from_file(fd_file(f));
-	s = sock ? wsock_socket_get(ctx, args->fd, sock->sk) : NULL;
-	if (!s)
-		return -ENOTSOCK;
+	s = wsock_socket_get(ctx, args->fd);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
 	if (args->flags & WSOCK_CANCEL_ALL)
 		n = wsock_op_cancel_all(s, -ECANCELED, true,
 					args->flags & WSOCK_CANCEL_THREAD ?

@@ -138,12 +138,6 @@ static void socket_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(socket_cache, container_of(rcu, struct wsock_socket, rcu));
 }
 
-static bool socket_inline(const struct wsock_socket *s)
-{
-	return wsock_lane_inline(&s->lanes[WSOCK_IN]) ||
-	       wsock_lane_inline(&s->lanes[WSOCK_OUT]);
-}
-
 /**
  * wsock_socket_orphan - the last reference is gone
  * @s: the socket; freed now, or by who has the turn of a lane without one
@@ -154,7 +148,7 @@ void wsock_socket_orphan(struct wsock_socket *s)
 
 	spin_lock_irq(&s->lock);
 	s->orphan = true;
-	used = socket_inline(s);
+	used = wsock_socket_inline(s);
 	spin_unlock_irq(&s->lock);
 	if (!used)
 		wsock_socket_free(s);
@@ -259,7 +253,7 @@ static bool socket_idle(struct wsock_socket *s)
 	bool idle;
 
 	spin_lock_irq(&s->lock);
-	idle = !s->busy && !socket_inline(s);
+	idle = !s->busy && !wsock_socket_inline(s);
 	spin_unlock_irq(&s->lock);
 	return idle;
 }
@@ -444,8 +438,15 @@ out:
 	return ret;
 }
 
-/* The owned socket behind @fd, or an errno. */
-static struct wsock_socket *socket_of(struct wsock_context *ctx, int fd)
+/**
+ * wsock_socket_get - the owned socket behind a descriptor
+ * @ctx: the context
+ * @fd: the descriptor
+ *
+ * Returns a reference, or an ERR_PTR: -ENOTSOCK also when the number was closed
+ * and used again behind our back.
+ */
+struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd)
 {
 	struct wsock_socket *s;
 	struct socket *sock;
@@ -456,8 +457,14 @@ static struct wsock_socket *socket_of(struct wsock_context *ctx, int fd)
 	if (fd_empty(f))
 		return ERR_PTR(-EBADF);
 	sock = sock_from_file(fd_file(f));
-	s = sock ? wsock_socket_get(ctx, fd, sock->sk) : NULL;
-	return s ?: ERR_PTR(-ENOTSOCK);
+	if (!sock)
+		return ERR_PTR(-ENOTSOCK);
+	rcu_read_lock_sched();
+	s = wsock_socket_lookup(ctx, fd);
+	if (s && (s->sk != sock->sk || !refcount_inc_not_zero(&s->refs)))
+		s = NULL;
+	rcu_read_unlock_sched();
+	return s ?: ERR_PTR(READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD);
 }
 
 /**
@@ -467,7 +474,7 @@ static struct wsock_socket *socket_of(struct wsock_context *ctx, int fd)
  */
 int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args)
 {
-	struct wsock_socket *s = socket_of(ctx, args->fd);
+	struct wsock_socket *s = wsock_socket_get(ctx, args->fd);
 	struct wsock_port *port;
 	int ret = 0;
 
@@ -500,7 +507,7 @@ int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associa
  */
 int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args)
 {
-	struct wsock_socket *s = socket_of(ctx, args->fd);
+	struct wsock_socket *s = wsock_socket_get(ctx, args->fd);
 
 	if (IS_ERR(s))
 		return PTR_ERR(s);

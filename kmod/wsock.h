@@ -289,6 +289,7 @@ void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct s
 int wsock_socket_close(struct wsock_context *ctx, int fd);
 struct file *wsock_socket_file(struct sock *sk);
 void wsock_socket_close_fd(const struct sock *sk, int fd);
+struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd);
 int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args);
 int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args);
 void wsock_socket_free(struct wsock_socket *s);
@@ -395,28 +396,6 @@ static inline struct wsock_socket *wsock_socket_lookup(struct wsock_context *ctx
 }
 
 /**
- * wsock_socket_get - the owned socket behind a descriptor
- * @ctx: the context
- * @fd: the descriptor
- * @sk: what the caller found behind it
- *
- * Returns a reference, or NULL when the context does not own @sk under @fd:
- * the number may have been closed and used again behind our back.
- */
-static inline struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd,
-						    const struct sock *sk)
-{
-	struct wsock_socket *s;
-
-	rcu_read_lock_sched();
-	s = wsock_socket_lookup(ctx, fd);
-	if (s && (s->sk != sk || !refcount_inc_not_zero(&s->refs)))
-		s = NULL;
-	rcu_read_unlock_sched();
-	return s;
-}
-
-/**
  * wsock_socket_put - drop a reference
  * @s: the socket; may be freed
  */
@@ -444,6 +423,16 @@ static inline void wsock_socket_leave(struct wsock_socket *s)
 static inline bool wsock_lane_inline(const struct wsock_lane *lane)
 {
 	return atomic_read(&lane->door) & WSOCK_LANE_INLINE;
+}
+
+/**
+ * wsock_socket_inline - the same of both lanes of a socket
+ * @s: the socket
+ */
+static inline bool wsock_socket_inline(const struct wsock_socket *s)
+{
+	return wsock_lane_inline(&s->lanes[WSOCK_IN]) ||
+	       wsock_lane_inline(&s->lanes[WSOCK_OUT]);
 }
 
 #endif /* _WSOCK_H */
