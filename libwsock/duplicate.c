@@ -75,40 +75,51 @@ static int offer(const struct wsock_call *call, DWORD process, bool info,
 	return 0;
 }
 
-WSOCK_EXPORT int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
-					    LPWSAPROTOCOL_INFOA lpProtocolInfo)
+/*
+ * Both variants, but for the name of the protocol: @info, of @size bytes, is the
+ * same in both up to that. Returns the name, or NULL with the error set.
+ */
+static const char *duplicate(SOCKET s, DWORD pid, LPWSAPROTOCOL_INFOA info,
+			     size_t size)
 {
 	struct wsock_call call;
-	uint32_t token;
+	uint32_t token = 0;
 	int error;
 
 	if (!wsock_call_enter(&call, s))
+		return NULL;
+	error = offer(&call, pid, info, &token);
+	if (error) {
+		wsock_call_fail(&call, error);
+		return NULL;
+	}
+	memset(info, 0, size);
+	return describe(call.fd, token, info);
+}
+
+WSOCK_EXPORT int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
+					    LPWSAPROTOCOL_INFOA lpProtocolInfo)
+{
+	const char *name = duplicate(s, dwProcessId, lpProtocolInfo,
+				     sizeof(*lpProtocolInfo));
+
+	if (!name)
 		return SOCKET_ERROR;
-	error = offer(&call, dwProcessId, lpProtocolInfo, &token);
-	if (error)
-		return wsock_call_fail(&call, error);
-	memset(lpProtocolInfo, 0, sizeof(*lpProtocolInfo));
-	strcpy(lpProtocolInfo->szProtocol,
-	       describe(call.fd, token, lpProtocolInfo));
+	strcpy(lpProtocolInfo->szProtocol, name);
 	return 0;
 }
 
 WSOCK_EXPORT int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId,
 					    LPWSAPROTOCOL_INFOW lpProtocolInfo)
 {
-	WCHAR *to = lpProtocolInfo ? lpProtocolInfo->szProtocol : NULL;
-	const char *name;
-	struct wsock_call call;
-	uint32_t token;
-	int error;
+	const char *name = duplicate(s, dwProcessId,
+				     (LPWSAPROTOCOL_INFOA)lpProtocolInfo,
+				     sizeof(*lpProtocolInfo));
+	WCHAR *to;
 
-	if (!wsock_call_enter(&call, s))
+	if (!name)
 		return SOCKET_ERROR;
-	error = offer(&call, dwProcessId, lpProtocolInfo, &token);
-	if (error)
-		return wsock_call_fail(&call, error);
-	memset(lpProtocolInfo, 0, sizeof(*lpProtocolInfo));
-	name = describe(call.fd, token, (LPWSAPROTOCOL_INFOA)lpProtocolInfo);
+	to = lpProtocolInfo->szProtocol;
 	do {
 		*to++ = (WCHAR)*name;
 	} while (*name++);
