@@ -21,6 +21,7 @@ static_assert(sizeof(struct wsock_cmd) == 16);
 static_assert(sizeof(struct wsock_status) == 24);
 static_assert(sizeof(struct wsock_msg) == 64);
 static_assert(sizeof(struct wsock_submit) == 48);
+static_assert(sizeof(struct wsock_accept) == 32);
 static_assert(sizeof(struct wsock_transmit) == 48);
 static_assert(sizeof(struct wsock_associate) == 16);
 static_assert(sizeof(struct wsock_modes) == 8);
@@ -178,14 +179,17 @@ static int associate(struct wsock_context *ctx, const void __user *arg)
 	       wsock_socket_associate(ctx, &args);
 }
 
-static int modes(struct wsock_context *ctx, const void __user *arg)
+static int modes(struct wsock_context *ctx, void __user *arg)
 {
 	struct wsock_modes args;
+	int ret;
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	return args.modes & ~WSOCK_MODE_SKIP_ON_SUCCESS ? -EINVAL :
-	       wsock_socket_modes(ctx, &args);
+	if (args.modes & ~WSOCK_MODE_SKIP_ON_SUCCESS)
+		return -EINVAL;
+	ret = wsock_socket_modes(ctx, &args);
+	return !ret && copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : ret;
 }
 
 static int port(const void __user *arg)

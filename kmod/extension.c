@@ -159,10 +159,12 @@ struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len)
 
 /**
  * wsock_transmission_free - give it back
- * @t: the transmission
+ * @t: the transmission, or NULL
  */
 void wsock_transmission_free(struct wsock_transmission *t)
 {
+	if (!t)
+		return;
 	if (t->file)
 		fput(t->file);
 	kfree(t->page);

@@ -13,7 +13,8 @@
  *   a condition comes true     wake(), from the socket's wait queue
  *   it is selected, enabled    look(), by the caller
  *   a posted receive ends      look(), by whoever ends it: as long as receives
- *                              are posted, data is theirs and is no event
+ *                              (accepts) are posted, data (a connection) is
+ *                              theirs and is no event
  *
  * The wait queue lives in struct socket, and so in the socket's inode. The inode
  * is what a registration holds. A reference to the file, as pending operations
@@ -182,7 +183,7 @@ static void record(struct wsock_netevents *n, bool readable)
 	events &= sk_is_tcp(s->sk) ? tcp_conditions(s->sk, readable) :
 				     datagram_conditions(s->sk);
 	if (s->lanes[WSOCK_IN].nr_ops)
-		events &= ~WSOCK_EVENT_READ;
+		events &= ~(WSOCK_EVENT_READ | WSOCK_EVENT_ACCEPT);
 	if (!events)
 		return;
 	if (events & WSOCK_EVENT_CONNECT)
@@ -208,12 +209,19 @@ static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void
 static void look(struct wsock_netevents *n)
 {
 	struct wsock_socket *s = n->owner;
+	struct sock *sk;
 	bool readable;
 
+	/* An acceptor may become another one meanwhile. */
+	spin_lock_irq(&s->lock);
+	sk = s->sk;
+	sock_hold(sk);
+	spin_unlock_irq(&s->lock);
 	/* Pairs with the barrier in wq_has_sleeper(). */
 	smp_mb();
 	/* Takes locks of its own; a wake-up's key must do in wake(). */
-	readable = !is_plain_tcp(s->sk) && sk_is_readable(s->sk);
+	readable = !is_plain_tcp(sk) && sk_is_readable(sk);
+	sock_put(sk);
 	spin_lock_irq(&s->lock);
 	record(n, readable);
 	if (n->sock && (wanted(n) & WSOCK_EVENT_WRITE)) {
@@ -321,6 +329,31 @@ static void detach(struct wsock_netevents *n)
 	iput(SOCK_INODE(sock));
 	fput(file);
 	atomic_long_dec(&nr_netevents);
+}
+
+/**
+ * wsock_netevents_follow - the owned socket is another one from now on
+ * @n: its network events
+ * @sock: the other one
+ */
+void wsock_netevents_follow(struct wsock_netevents *n, struct socket *sock)
+{
+	struct wsock_socket *s = n->owner;
+	struct socket *former = n->sock;
+
+	lockdep_assert_held(&s->ctx->lock);
+	if (!former)
+		return;
+	remove_wait_queue(&former->wq.wait, &n->wait);
+	ihold(SOCK_INODE(sock));
+	spin_lock_irq(&s->lock);
+	n->sock = sock;
+	n->recorded = 0;
+	n->consumed = 0;
+	spin_unlock_irq(&s->lock);
+	add_wait_queue(&sock->wq.wait, &n->wait);
+	iput(SOCK_INODE(former));
+	look(n);
 }
 
 /**

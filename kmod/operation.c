@@ -31,6 +31,8 @@
 #define EXEC_BUDGET	64
 /* Free operations that a lane keeps, of those that pended at a time. */
 #define MAX_SPARES	32
+/* What a try of an ACCEPT found. */
+#define OP_ACCEPTED	1
 
 enum op_state {
 	OP_RUNNING,		/* somebody tries it; it is its lane's running one */
@@ -54,8 +56,10 @@ struct op_msg {
  * @nr_spare: length of the stack from here on
  * @hash: among the pending operations, by name; its bucket's lock
  * @socket: counted; set once
+ * @lane: one of @socket's, or its own of an ACCEPT that has its connection;
+ *	changed by the owner of RUNNING under @socket->lock
  * @file: the socket's, counted from the moment the operation pends: the wait
- *	queue lives in it
+ *	queue lives in it. Of such an ACCEPT the connection's
  * @devfile: without @cmd: the device's, counted likewise: keeps the module
  * @cmd: the command it came as, NULL for an ioctl; set once
  * @task: who submitted it, counted when it pends without @cmd; set when it does
@@ -85,6 +89,7 @@ struct op_msg {
  * @iter: what is left of the buffers; owner of RUNNING
  * @msg: of a RECVMSG or SENDMSG, otherwise NULL; set once
  * @transmission: of a TRANSMIT; set once
+ * @acceptance: of an ACCEPT; set once
  * @task_work: executor of one that came by ioctl
  * @work: executor instead of the submitting thread
  * @item: in the queue of @port: to be executed, or ended
@@ -99,6 +104,7 @@ struct wsock_op {
 	};
 	struct hlist_bl_node hash;
 	struct wsock_socket *socket;
+	struct wsock_lane *lane;
 	struct file *file;
 	struct file *devfile;
 	struct io_uring_cmd *cmd;
@@ -125,7 +131,10 @@ struct wsock_op {
 	size_t done;
 	struct iov_iter iter;
 	struct op_msg *msg;
-	struct wsock_transmission *transmission;
+	union {
+		struct wsock_transmission *transmission;
+		struct wsock_acceptance *acceptance;
+	};
 	union {
 		struct callback_head task_work;
 		struct work_struct work;
@@ -172,7 +181,7 @@ static bool code_is_recv(u32 code)
 	return code & 1;
 }
 
-static_assert((WSOCK_OP_RECV & 1) && (WSOCK_OP_RECVMSG & 1));
+static_assert((WSOCK_OP_RECV & 1) && (WSOCK_OP_RECVMSG & 1) && (WSOCK_OP_ACCEPT & 1));
 static_assert(!(WSOCK_OP_SEND & 1) && !(WSOCK_OP_SENDMSG & 1));
 static_assert(!(WSOCK_OP_CONNECT & 1) && !(WSOCK_OP_TRANSMIT & 1) &&
 	      !(WSOCK_OP_DISCONNECT & 1));
@@ -193,9 +202,10 @@ static bool op_is_recv(const struct wsock_op *op)
 	return code_is_recv(op->code);
 }
 
-static struct wsock_lane *op_lane(const struct wsock_op *op)
+/* Has it left its socket's lane, with a connection that it goes on at? */
+static bool op_is_away(const struct wsock_op *op)
 {
-	return code_lane(op->socket, op->code);
+	return op->code == WSOCK_OP_ACCEPT && op->lane == &op->acceptance->lane;
 }
 
 static struct io_ring_ctx *op_ring(const struct wsock_op *op)
@@ -269,7 +279,7 @@ static bool op_is_patient(const struct wsock_op *op)
 static bool op_runs_in_port(const struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
-	return op_is_patient(op) && !op_lane(op)->nr_eager;
+	return op_is_patient(op) && !op->lane->nr_eager;
 }
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
@@ -379,10 +389,24 @@ static int op_import_disconnect(struct wsock_op *op, u64 addr, u32 flags)
 	return 0;
 }
 
+static int op_accept_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
+			  void *key);
+
+static int op_import_accept(struct wsock_op *op, u64 addr, u32 len)
+{
+	struct wsock_acceptance *a = wsock_acceptance_create(op->socket, op, addr, len);
+
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	op->acceptance = a;
+	init_waitqueue_func_entry(&a->watch.wait, op_accept_wake);
+	return import_ubuf(ITER_DEST, u64_to_user_ptr(a->buffer), a->data_len, &op->iter);
+}
+
 static void op_free(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = code_lane(s, op->code);
 
 	if (unlikely(op->event))
 		eventfd_ctx_put(op->event);
@@ -390,8 +414,10 @@ static void op_free(struct wsock_op *op)
 		kfree(op->msg->control);
 		kfree(op->msg);
 	}
-	if (unlikely(op->transmission))
+	if (unlikely(op->code == WSOCK_OP_TRANSMIT))
 		wsock_transmission_free(op->transmission);
+	else if (unlikely(op->code == WSOCK_OP_ACCEPT))
+		wsock_acceptance_free(op->acceptance);
 	if (op->pending && !op->cmd) {
 		put_task_struct(op->task);
 		fput(op->devfile);
@@ -433,6 +459,7 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	this_cpu_inc(nr_operations);
 	INIT_HLIST_BL_NODE(&op->hash);
 	op->socket = s;
+	op->lane = lane;
 	op->cmd = cmd;
 	refcount_set(&op->refs, 1);
 	op->code = args->op;
@@ -466,6 +493,8 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 		ret = op_import_transmission(op, args->addr, args->len);
 	else if (unlikely(op->code == WSOCK_OP_DISCONNECT))
 		ret = op_import_disconnect(op, args->addr, args->len);
+	else if (unlikely(op->code == WSOCK_OP_ACCEPT))
+		ret = op_import_accept(op, args->addr, args->len);
 	else
 		ret = op_import_buffer(op, args->addr + done, args->len - done);
 	if (!ret && (op->flags & WSOCK_CMD_EVENT))
@@ -473,7 +502,9 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	if (!ret && !cmd)
 		ret = op_get_port(op, args);
 	if (unlikely(ret)) {
-		op_free(op);
+		if (op->code == WSOCK_OP_ACCEPT && op->acceptance)
+			wsock_acceptance_end(op->acceptance, ret);
+		op_put(op);
 		return ERR_PTR(ret);
 	}
 	return op;
@@ -692,10 +723,28 @@ static noinline int op_try_transmit(struct wsock_op *op, struct socket *sock)
 	return send_errno(sock->sk, ret);
 }
 
-/* Returns 0 or an errno for an end, -EAGAIN when it has to wait. */
+/* From the connection it has accepted it may have to receive. */
+static noinline int op_try_accept(struct wsock_op *op, struct socket *sock)
+{
+	struct wsock_acceptance *a = op->acceptance;
+	int ret = 0;
+
+	if (!op_is_away(op))
+		return wsock_acceptance_take(a, sock) ?: OP_ACCEPTED;
+	if (a->data_len)
+		ret = op_try_recv(op, sock);
+	return ret ?: wsock_acceptance_tell(a);
+}
+
+/*
+ * Returns 0 or an errno for an end, -EAGAIN when it has to wait, OP_ACCEPTED when
+ * it has to go on with op_go_away().
+ */
 static int op_try(struct wsock_op *op, struct socket *sock)
 {
 	switch (op->code) {
+	case WSOCK_OP_ACCEPT:
+		return op_try_accept(op, sock);
 	case WSOCK_OP_CONNECT:
 		return op_try_connect(op, sock);
 	case WSOCK_OP_TRANSMIT:
@@ -721,6 +770,8 @@ static __always_inline bool recv_hopeless(const struct sock *sk, u32 msg_flags)
 
 static bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
 {
+	if (unlikely(op->code == WSOCK_OP_ACCEPT) && !op_is_away(op))
+		return wsock_acceptance_hopeless(sk);
 	return op_is_recv(op) && recv_hopeless(sk, op->msg_flags);
 }
 
@@ -735,6 +786,12 @@ static bool op_ready(const struct wsock_op *op, const struct sock *sk)
 	return vfs_poll(op->file, NULL) & (op_is_recv(op) ? IN_MASK : OUT_MASK);
 }
 
+/* Whose wake-ups are for it. */
+static struct wsock_watch *op_watch(const struct wsock_op *op)
+{
+	return unlikely(op_is_away(op)) ? &op->acceptance->watch : &op->socket->watch;
+}
+
 /*
  * After a try in vain: leave RUNNING for QUEUED, unless there is a reason to go
  * on. Returns -EIOCBQUEUED when the operation is others' now, -EAGAIN to try
@@ -743,15 +800,16 @@ static bool op_ready(const struct wsock_op *op, const struct sock *sk)
 static int op_wait(struct wsock_op *op, struct socket *sock)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = op->lane;
+	struct wsock_watch *watch = op_watch(op);
 	bool ready = false;
 	int ret;
 
 	spin_lock_irq(&sock->wq.wait.lock);
 	spin_lock(&s->lock);
-	if (!s->armed) {
-		__add_wait_queue(&sock->wq.wait, &s->wait);
-		s->armed = true;
+	if (!watch->armed) {
+		__add_wait_queue(&sock->wq.wait, &watch->wait);
+		watch->armed = true;
 		spin_unlock(&s->lock);
 		spin_unlock_irq(&sock->wq.wait.lock);
 		/* Pairs with the barrier in wq_has_sleeper(). */
@@ -804,7 +862,7 @@ static void op_poke(struct wsock_op *op)
 	op->poked = true;
 	if (op->waiter)
 		wake_up_process(op->waiter);
-	if (unlikely(op_lane(op)->nr_waiters))
+	if (unlikely(code_lane(op->socket, op->code)->nr_waiters))
 		wake_up_all(&op->socket->ctx->idle);
 }
 
@@ -871,7 +929,7 @@ static void lane_take(struct wsock_lane *lane, struct wsock_op *op)
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key)
 {
-	struct wsock_socket *s = container_of(wait, struct wsock_socket, wait);
+	struct wsock_socket *s = container_of(wait, struct wsock_socket, watch.wait);
 	__poll_t mask = key_to_poll(key);
 
 	spin_lock(&s->lock);
@@ -880,6 +938,21 @@ int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 	if (!mask || (mask & OUT_MASK))
 		lane_kick(&s->lanes[WSOCK_OUT]);
 	spin_unlock(&s->lock);
+	return 0;
+}
+
+/* The same of the connection that an operation went away with. */
+static int op_accept_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
+			  void *key)
+{
+	struct wsock_acceptance *a = container_of(wait, struct wsock_acceptance, watch.wait);
+	__poll_t mask = key_to_poll(key);
+
+	if (mask && !(mask & IN_MASK))
+		return 0;
+	spin_lock(&a->listener->lock);
+	lane_kick(&a->lane);
+	spin_unlock(&a->listener->lock);
 	return 0;
 }
 
@@ -926,27 +999,40 @@ static void op_forget_name(struct wsock_op *op)
 	hlist_bl_unlock(bucket);
 }
 
+/* Does nothing pend that a watch is for? */
+static bool watch_idle(const struct wsock_socket *s, const struct wsock_watch *watch)
+{
+	if (unlikely(watch != &s->watch))
+		return !READ_ONCE(container_of(watch, struct wsock_acceptance,
+					       watch)->lane.nr_ops);
+	return !READ_ONCE(s->lanes[WSOCK_IN].nr_ops) && !READ_ONCE(s->lanes[WSOCK_OUT].nr_ops);
+}
+
 /*
- * Give the socket's file back. The first to find both lanes empty takes the
+ * Give the socket's file back. The first to find that nothing pends takes the
  * wait entry off the queue, while its own reference still holds the queue.
  */
-static void op_put_file(struct wsock_op *op)
+static void watch_put_file(struct wsock_socket *s, struct wsock_watch *watch,
+			   struct file *file)
 {
-	struct wsock_socket *s = op->socket;
-	struct wait_queue_head *wq = &sock_from_file(op->file)->wq.wait;
+	struct wait_queue_head *wq = &sock_from_file(file)->wq.wait;
 
-	if (READ_ONCE(s->armed) && !READ_ONCE(s->lanes[WSOCK_IN].nr_ops) &&
-	    !READ_ONCE(s->lanes[WSOCK_OUT].nr_ops)) {
+	if (READ_ONCE(watch->armed) && watch_idle(s, watch)) {
 		spin_lock_irq(&wq->lock);
 		spin_lock(&s->lock);
-		if (s->armed && !s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops) {
-			__remove_wait_queue(wq, &s->wait);
-			s->armed = false;
+		if (watch->armed && watch_idle(s, watch)) {
+			__remove_wait_queue(wq, &watch->wait);
+			watch->armed = false;
 		}
 		spin_unlock(&s->lock);
 		spin_unlock_irq(&wq->lock);
 	}
-	fput(op->file);
+	fput(file);
+}
+
+static void op_put_file(struct wsock_op *op)
+{
+	watch_put_file(op->socket, op_watch(op), op->file);
 	op->file = NULL;
 }
 
@@ -980,6 +1066,8 @@ static void op_show(struct wsock_op *op, bool notify)
 {
 	struct wsock_context *ctx = op->socket->ctx;
 
+	if (unlikely(op->code == WSOCK_OP_ACCEPT))
+		wsock_acceptance_end(op->acceptance, op->result);
 	if (op->pending)
 		atomic64_inc(op->result == -ECANCELED ? &ctx->cancelled : &ctx->completed);
 	op_write_status(op);
@@ -1014,6 +1102,10 @@ static void lane_add(struct wsock_lane *lane, const struct wsock_op *op)
 static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
 			const struct wsock_op *op)
 {
+	if (unlikely(op_is_away(op))) {
+		list_del(&op->acceptance->node);
+		WRITE_ONCE(s->nr_away, s->nr_away - 1);
+	}
 	WRITE_ONCE(lane->nr_ops, lane->nr_ops - 1);
 	lane->nr_eager -= !op_is_patient(op);
 	lane_open(s, lane);
@@ -1023,7 +1115,7 @@ static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
 static bool op_claim(struct wsock_op *op, int err)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = op->lane;
 
 	lockdep_assert_held(&s->lock);
 	if (op->state != OP_QUEUED)
@@ -1061,11 +1153,22 @@ static void was_received(struct wsock_socket *s, u32 msg_flags)
 								  WSOCK_EVENT_READ);
 }
 
+/* Likewise connections that are left. */
+static void was_accepted(struct wsock_socket *s)
+{
+	struct wsock_netevents *n = READ_ONCE(s->netevents);
+
+	if (unlikely(n))
+		wsock_netevents_reenable(n, WSOCK_EVENT_ACCEPT);
+}
+
 /* The caller keeps @op, and thus the socket. */
 static void op_received(const struct wsock_op *op)
 {
 	if (op->code == WSOCK_OP_RECV || op->code == WSOCK_OP_RECVMSG)
 		was_received(op->socket, op->msg_flags);
+	else if (unlikely(op->code == WSOCK_OP_ACCEPT))
+		was_accepted(op->socket);
 }
 
 /* End a claimed operation. */
@@ -1113,7 +1216,7 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 		op_poke(op);
 		return NULL;
 	}
-	if (s->armed && !lane->woken && op_hopeless(op, s->sk))
+	if (s->watch.armed && !lane->woken && op_hopeless(op, s->sk))
 		return NULL;
 	if (!op_may_take(ex, op)) {
 		op_schedule(op);
@@ -1131,7 +1234,7 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_op *op,
 				     struct op_executor *ex)
 {
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = op->lane;
 
 	lane->running = NULL;
 	lane_remove(s, lane, op);
@@ -1188,16 +1291,71 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 /* ------------------------------------------------------------------------- */
 /* Executors */
 
+/*
+ * An ACCEPT has its connection: the listener's lane is for the next one, and it
+ * goes on in a lane of its own. Before, the acceptor has to become that connection,
+ * which takes the context's lock; whoever holds that may wait for all that run, so
+ * meanwhile the operation is QUEUED, and may be ended by others. Returns -EAGAIN
+ * for another try, why it ends, or -EIOCBQUEUED when it is others'.
+ */
+static noinline int op_go_away(struct wsock_op *op)
+{
+	struct wsock_acceptance *a = op->acceptance;
+	struct op_executor none = {};
+	struct wsock_socket *s = op->socket;
+	struct file *listening = op->file;
+	int ret;
+
+	spin_lock_irq(&s->lock);
+	if (op->cancel) {
+		spin_unlock_irq(&s->lock);
+		return op->cancel;
+	}
+	lane_release(s, op, &none);
+	op->lane = &a->lane;
+	op->file = get_file(a->file);
+	lane_add(op->lane, op);
+	list_add(&a->node, &s->away);
+	WRITE_ONCE(s->nr_away, s->nr_away + 1);
+	list_add(&op->node, &a->lane.ops);
+	op->state = OP_QUEUED;
+	refcount_inc(&op->refs);
+	wsock_socket_leave(s);
+	spin_unlock_irq(&s->lock);
+
+	watch_put_file(s, &s->watch, listening);
+	was_accepted(s);
+
+	ret = -EIOCBQUEUED;
+	if (!mutex_lock_killable(&s->ctx->lock)) {
+		spin_lock_irq(&s->lock);
+		if (op->state == OP_QUEUED) {
+			lane_take(op->lane, op);
+			s->busy++;
+			ret = 0;
+		}
+		spin_unlock_irq(&s->lock);
+		if (!ret)
+			ret = wsock_acceptance_install(a) ?: -EAGAIN;
+		mutex_unlock(&s->ctx->lock);
+	}
+	op_put(op);
+	return ret;
+}
+
 /* Run operations that pended, from @op on, which is RUNNING. */
 static void op_run(struct wsock_op *op, struct op_executor *ex)
 {
 	do {
-		struct socket *sock = sock_from_file(op->file);
 		int ret;
 
 		do {
+			struct socket *sock = sock_from_file(op->file);
+
 			ret = op_try(op, sock);
-			if (ret == -EAGAIN)
+			if (ret == OP_ACCEPTED)
+				ret = op_go_away(op);
+			else if (ret == -EAGAIN)
 				ret = op_wait(op, sock);
 		} while (ret == -EAGAIN);
 		if (ret == -EIOCBQUEUED)
@@ -1223,7 +1381,7 @@ static void op_execute(struct wsock_op *op, struct op_executor *ex)
 	}
 	op->scheduled = false;
 	if (state == OP_QUEUED && home) {
-		lane_take(op_lane(op), op);
+		lane_take(op->lane, op);
 		s->busy++;
 	} else if (state == OP_QUEUED) {
 		op_claim(op, -ECANCELED);
@@ -1355,7 +1513,7 @@ void wsock_op_abandon(struct wsock_item *item)
  */
 static struct wsock_op *op_due(struct wsock_op *op)
 {
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = op->lane;
 	struct wsock_op *head = lane_head(lane);
 
 	lockdep_assert_held(&op->socket->lock);
@@ -1371,7 +1529,7 @@ static void op_run_locked(struct wsock_op *op, struct op_executor *ex)
 
 	/* Whoever collects it from there may do so before we are done. */
 	refcount_inc(&op->refs);
-	lane_take(op_lane(op), op);
+	lane_take(op->lane, op);
 	s->busy++;
 	spin_unlock_irq(&s->lock);
 	op_run(op, ex);
@@ -1462,7 +1620,7 @@ static __always_inline void lane_leave(struct wsock_socket *s, struct wsock_lane
 static int op_take_turn(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = op->lane;
 	int ret = 0;
 
 	spin_lock_irq(&s->lock);
@@ -1487,7 +1645,7 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		      unsigned int issue_flags)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = op_lane(op);
+	struct wsock_lane *lane = op->lane;
 	bool behind;
 	int ret;
 
@@ -1539,14 +1697,12 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 	struct wsock_op *next;
 	int ret, value;
 
-	if (code_always_pends(op->code) && !op->pending)
-		op_make_pending(op, sock->file, devfile, ex->issue_flags);
 	do {
 		/*
 		 * Armed, nobody looks again when it is queued: what came before
 		 * we had the turn woke nobody.
 		 */
-		if (vain && (!READ_ONCE(s->armed) || op_hopeless(op, sock->sk)))
+		if (vain && (!READ_ONCE(s->watch.armed) || op_hopeless(op, sock->sk)))
 			ret = -EAGAIN;
 		else
 			ret = op_try(op, sock);
@@ -1593,6 +1749,8 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		ret = PTR_ERR(op);
 		goto leave;
 	}
+	if (code_always_pends(args.op))
+		op_make_pending(op, sock->file, devfile, issue_flags);
 	/* What is before it in a port must not wait there any longer. */
 	eager = !op_is_patient(op) && READ_ONCE(s->port);
 	if (eager)
@@ -1612,9 +1770,13 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		op_end(op, !READ_ONCE(s->dead), issue_flags);
 		return -EIOCBQUEUED;
 	}
+	if (!ret && op->pending) {
+		op_run(op, &ex);
+		return -EIOCBQUEUED;
+	}
 	if (!ret)
 		return op_issue(op, sock, devfile, vain, &ex);
-	op_free(op);
+	op_put(op);
 leave:
 	if (turn)
 		lane_leave(s, lane, cmd, issue_flags);
@@ -1626,7 +1788,9 @@ static __always_inline int submit_check(struct wsock_submit args, bool uring)
 {
 	u32 flags = args.cmd.flags;
 
-	if (args.op >= 64 || !(WSOCK_OPS & BIT_ULL(args.op)))
+	/* An ACCEPT takes the context's lock, which a ring's must not be held for. */
+	if (args.op >= 64 || !(WSOCK_OPS & BIT_ULL(args.op)) ||
+	    (uring && args.op == WSOCK_OP_ACCEPT))
 		return -EOPNOTSUPP;
 	if ((flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) &&
 	    (uring || (flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT | WSOCK_CMD_APC |
@@ -1734,12 +1898,12 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 
 	rcu_read_lock_sched();
 	s = wsock_socket_lookup(ctx, args.fd);
-	if (unlikely(!s || s->sk != sock->sk)) {
+	if (unlikely(!s || READ_ONCE(s->sk) != sock->sk)) {
 		rcu_read_unlock_sched();
 		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
 	}
 	lane = code_lane(s, args.op);
-	vain = code_is_recv(args.op) && recv_hopeless(s->sk, args.cmd.msg_flags);
+	vain = code_is_recv(args.op) && recv_hopeless(sock->sk, args.cmd.msg_flags);
 	turn = !vain && is_plain(args) && (cmd || !leaves_packet(args, s)) &&
 	       lane_enter(lane);
 	if (!turn && !refcount_inc_not_zero(&s->refs))
@@ -1860,6 +2024,34 @@ static bool op_is(const struct wsock_op *op, enum wsock_whose whose)
 	return op->task == current && (whose == WSOCK_MINE || !op_is_ports(op));
 }
 
+/* What of a socket is cancelled together, in steps. */
+struct op_cancellation {
+	int err;
+	bool notify;
+	enum wsock_whose whose;
+	unsigned int left;
+	unsigned int total;
+	unsigned int n;
+	struct wsock_op *batch[16];
+};
+
+static void lane_cancel(struct wsock_lane *lane, struct op_cancellation *c)
+{
+	struct wsock_op *op = lane->running, *next;
+
+	if (op && op_is(op, c->whose) && op_interrupt(op, c->err, c->notify))
+		c->total++;
+	list_for_each_entry_safe(op, next, &lane->ops, node) {
+		if (!c->left || c->n == ARRAY_SIZE(c->batch))
+			break;
+		if (!op_is(op, c->whose))
+			continue;
+		op_claim(op, c->err);
+		c->batch[c->n++] = op;
+		c->left--;
+	}
+}
+
 /**
  * wsock_op_cancel_all - cancel the operations of a socket
  * @s: the socket
@@ -1873,34 +2065,33 @@ static bool op_is(const struct wsock_op *op, enum wsock_whose whose)
 unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 				 enum wsock_whose whose)
 {
-	struct wsock_op *batch[16], *op, *next;
-	unsigned int left = UINT_MAX, total = 0, n;
+	struct op_cancellation c = {
+		.err = err,
+		.notify = notify,
+		.whose = whose,
+		.left = UINT_MAX,
+	};
+	struct wsock_acceptance *a, *next;
 
 	do {
-		n = 0;
+		c.n = 0;
 		spin_lock_irq(&s->lock);
-		left = min(left, s->lanes[WSOCK_IN].nr_ops + s->lanes[WSOCK_OUT].nr_ops);
-		for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
-			op = s->lanes[i].running;
-			if (op && op_is(op, whose) && op_interrupt(op, err, notify))
-				total++;
-			list_for_each_entry_safe(op, next, &s->lanes[i].ops, node) {
-				if (!left || n == ARRAY_SIZE(batch))
-					break;
-				if (!op_is(op, whose))
-					continue;
-				op_claim(op, err);
-				batch[n++] = op;
-				left--;
-			}
+		c.left = min(c.left, s->lanes[WSOCK_IN].nr_ops + s->lanes[WSOCK_OUT].nr_ops +
+				     s->nr_away);
+		for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+			lane_cancel(&s->lanes[i], &c);
+		list_for_each_entry_safe(a, next, &s->away, node) {
+			if (c.n == ARRAY_SIZE(c.batch))
+				break;
+			lane_cancel(&a->lane, &c);
 		}
 		spin_unlock_irq(&s->lock);
-		for (unsigned int i = 0; i < n; i++)
-			op_end(batch[i], notify, IO_URING_F_UNLOCKED);
-		total += n;
+		for (unsigned int i = 0; i < c.n; i++)
+			op_end(c.batch[i], notify, IO_URING_F_UNLOCKED);
+		c.total += c.n;
 		cond_resched();
-	} while (n == ARRAY_SIZE(batch));
-	return total;
+	} while (c.n == ARRAY_SIZE(c.batch));
+	return c.total;
 }
 
 /* References to operations of @s by the name of @ov that could be cancelled. */
@@ -1927,6 +2118,40 @@ static unsigned int names_collect(struct wsock_socket *s, u64 ov, struct wsock_o
 	return n;
 }
 
+/* Returns whether it was told to end. The caller has a reference. */
+static bool op_cancel(struct wsock_op *op, int err)
+{
+	bool claimed, told;
+
+	spin_lock_irq(&op->socket->lock);
+	claimed = op_claim(op, err);
+	told = claimed || op_interrupt(op, err, true);
+	spin_unlock_irq(&op->socket->lock);
+	if (claimed)
+		op_end(op, true, IO_URING_F_UNLOCKED);
+	return told;
+}
+
+/**
+ * wsock_op_cancel_accepting - an acceptor goes, and with it what would accept for it
+ * @s: the acceptor, dead
+ */
+void wsock_op_cancel_accepting(struct wsock_socket *s)
+{
+	struct wsock_op *op;
+
+	spin_lock_irq(&s->lock);
+	op = s->accepting;
+	/* It is there until it ends, which takes the lock. */
+	if (op)
+		refcount_inc(&op->refs);
+	spin_unlock_irq(&s->lock);
+	if (!op)
+		return;
+	op_cancel(op, -ECANCELED);
+	op_put(op);
+}
+
 static unsigned int op_cancel_named(struct wsock_socket *s, u64 ov)
 {
 	struct wsock_op *batch[16];
@@ -1935,17 +2160,8 @@ static unsigned int op_cancel_named(struct wsock_socket *s, u64 ov)
 	do {
 		n = names_collect(s, ov, batch, ARRAY_SIZE(batch));
 		for (unsigned int i = 0; i < n; i++) {
-			struct wsock_op *op = batch[i];
-			bool told, claimed;
-
-			spin_lock_irq(&s->lock);
-			claimed = op_claim(op, -ECANCELED);
-			told = claimed || op_interrupt(op, -ECANCELED, true);
-			spin_unlock_irq(&s->lock);
-			if (claimed)
-				op_end(op, true, IO_URING_F_UNLOCKED);
-			total += told;
-			op_put(op);
+			total += op_cancel(batch[i], -ECANCELED);
+			op_put(batch[i]);
 		}
 		cond_resched();
 	} while (n == ARRAY_SIZE(batch));
@@ -1961,7 +2177,8 @@ static int cancel_thread(struct wsock_context *ctx)
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
 	list_for_each_entry(s, &ctx->sockets, node) {
-		if (READ_ONCE(s->lanes[WSOCK_IN].nr_ops) || READ_ONCE(s->lanes[WSOCK_OUT].nr_ops))
+		if (READ_ONCE(s->lanes[WSOCK_IN].nr_ops) ||
+		    READ_ONCE(s->lanes[WSOCK_OUT].nr_ops) || READ_ONCE(s->nr_away))
 			n += wsock_op_cancel_all(s, -ECANCELED, true, WSOCK_MINE_BOUND);
 		cond_resched();
 	}
@@ -2072,7 +2289,7 @@ static void op_wait_begin(struct wsock_op *op, struct wait_queue_entry *entry)
 	if (alone)
 		op->waiter = current;
 	else
-		op_lane(op)->nr_waiters++;
+		code_lane(s, op->code)->nr_waiters++;
 	spin_unlock_irq(&s->lock);
 	if (!alone)
 		add_wait_queue(&s->ctx->idle, entry);
@@ -2091,7 +2308,7 @@ static void op_wait_finish(struct wsock_op *op, struct wait_queue_entry *entry)
 		if (op->poked && op->state == OP_QUEUED && !op->scheduled)
 			op_schedule(op);
 	} else {
-		op_lane(op)->nr_waiters--;
+		code_lane(s, op->code)->nr_waiters--;
 	}
 	spin_unlock_irq(&s->lock);
 	if (!alone)
@@ -2148,6 +2365,19 @@ put:
 
 /* ------------------------------------------------------------------------- */
 
+static void lane_count(struct wsock_lane *lane, struct wsock_op_counts *counts)
+{
+	if (!lane->nr_ops)
+		return;
+	counts->queued += lane->nr_ops - 1;
+	if (lane->running)
+		counts->running++;
+	else if (lane_head(lane)->scheduled)
+		counts->scheduled++;
+	else
+		counts->queued++;
+}
+
 /**
  * wsock_op_count - add up the pending operations of a socket
  * @s: the socket
@@ -2155,21 +2385,13 @@ put:
  */
 void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts)
 {
-	spin_lock_irq(&s->lock);
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
-		struct wsock_lane *lane = &s->lanes[i];
-		struct wsock_op *head = lane_head(lane);
+	struct wsock_acceptance *a;
 
-		if (!lane->nr_ops)
-			continue;
-		counts->queued += lane->nr_ops - 1;
-		if (lane->running)
-			counts->running++;
-		else if (head->scheduled)
-			counts->scheduled++;
-		else
-			counts->queued++;
-	}
+	spin_lock_irq(&s->lock);
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+		lane_count(&s->lanes[i], counts);
+	list_for_each_entry(a, &s->away, node)
+		lane_count(&a->lane, counts);
 	spin_unlock_irq(&s->lock);
 }
 

@@ -128,7 +128,8 @@ static struct wsock_socket *socket_create(struct wsock_context *ctx, struct sock
 	spin_lock_init(&s->lock);
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
 		INIT_LIST_HEAD(&s->lanes[i].ops);
-	init_waitqueue_func_entry(&s->wait, wsock_op_wake);
+	INIT_LIST_HEAD(&s->away);
+	init_waitqueue_func_entry(&s->watch.wait, wsock_op_wake);
 	this_cpu_inc(nr_sockets);
 	return s;
 }
@@ -190,7 +191,11 @@ struct file *wsock_socket_file(struct sock *sk)
 	return file;
 }
 
-static void socket_abort(struct sock *sk)
+/**
+ * wsock_socket_abort - reset a connection
+ * @sk: its socket
+ */
+void wsock_socket_abort(struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
@@ -217,7 +222,7 @@ static void socket_reset(struct wsock_socket *s)
 	if (!READ_ONCE(sk->sk_socket))
 		return;
 	file = wsock_socket_file(sk);
-	socket_abort(sk);
+	wsock_socket_abort(sk);
 	if (!file)
 		return;
 	/*
@@ -268,6 +273,14 @@ static int socket_wait(struct wsock_socket *s)
 	return wait_event_killable(s->ctx->idle, socket_idle(s));
 }
 
+static void socket_put_former(struct wsock_socket *s)
+{
+	lockdep_assert_held(&s->ctx->lock);
+	if (s->former)
+		fput(s->former);
+	s->former = NULL;
+}
+
 /*
  * The last descriptor of an owned socket went away by closesocket, or one was
  * found to name something else. @file is the socket's, if known.
@@ -288,6 +301,7 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 	receiving = READ_ONCE(s->lanes[WSOCK_IN].nr_ops);
 	wsock_op_cancel_all(s, connected ? -ECONNABORTED : -ECANCELED, true,
 			    WSOCK_EVERYBODYS);
+	wsock_op_cancel_accepting(s);
 	/* A final release will not know this socket: nobody may write any more. */
 	socket_wait(s);
 
@@ -296,11 +310,12 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 
 		/* A receive was cut off: as on Windows the peer learns it. */
 		if (connected && receiving)
-			socket_abort(s->sk);
+			wsock_socket_abort(s->sk);
 		/* Threads are blocked in it, and hold the file that close() drops. */
 		if (file_count(file) > 2 && wq_has_sleeper(&sock->wq.wait))
 			kernel_sock_shutdown(sock, SHUT_RDWR);
 	}
+	socket_put_former(s);
 	wsock_socket_put(s);
 }
 
@@ -461,7 +476,7 @@ struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd)
 		return ERR_PTR(-ENOTSOCK);
 	rcu_read_lock_sched();
 	s = wsock_socket_lookup(ctx, fd);
-	if (s && (s->sk != sock->sk || !refcount_inc_not_zero(&s->refs)))
+	if (s && (READ_ONCE(s->sk) != sock->sk || !refcount_inc_not_zero(&s->refs)))
 		s = NULL;
 	rcu_read_unlock_sched();
 	return s ?: ERR_PTR(READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD);
@@ -503,9 +518,9 @@ int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associa
 /**
  * wsock_socket_modes - set notification modes of a socket
  * @ctx: the context
- * @args: which
+ * @args: which; receives those it has
  */
-int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args)
+int wsock_socket_modes(struct wsock_context *ctx, struct wsock_modes *args)
 {
 	struct wsock_socket *s = wsock_socket_get(ctx, args->fd);
 
@@ -513,6 +528,7 @@ int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args
 		return PTR_ERR(s);
 	spin_lock_irq(&s->lock);
 	WRITE_ONCE(s->modes, s->modes | args->modes);
+	args->modes = s->modes | (s->accepting ? WSOCK_MODE_ACCEPTING : 0);
 	spin_unlock_irq(&s->lock);
 	wsock_socket_put(s);
 	return 0;
@@ -536,6 +552,100 @@ void wsock_socket_close_fd(const struct sock *sk, int fd)
 	fput(file);
 	if (ours)
 		close_fd(fd);
+}
+
+/* What dup2(2) does, for a descriptor of @sk's. Returns what it was, or NULL. */
+static struct file *table_replace(struct files_struct *files, int fd, const struct sock *sk,
+				  struct file *file)
+{
+	struct fdtable *fdt;
+	struct socket *sock;
+	struct file *old;
+
+	spin_lock(&files->file_lock);
+	old = files_lookup_fd_locked(files, fd);
+	sock = old ? sock_from_file(old) : NULL;
+	if (sock && sock->sk == sk) {
+		fdt = files_fdtable(files);
+		rcu_assign_pointer(fdt->fd[array_index_nospec(fd, fdt->max_fds)],
+				   get_file(file));
+	} else {
+		old = NULL;
+	}
+	spin_unlock(&files->file_lock);
+	return old;
+}
+
+/* The same in the table of whichever thread has it: *@files is not to be used. */
+static struct file *process_replace(struct wsock_context *ctx, int fd, const struct sock *sk,
+				    struct file *file, const struct files_struct **files)
+{
+	struct task_struct *leader, *t;
+	struct file *old = NULL;
+
+	*files = NULL;
+	rcu_read_lock();
+	leader = pid_task(ctx->tgid, PIDTYPE_TGID);
+	if (!leader)
+		goto out;
+	for_each_thread(leader, t) {
+		task_lock(t);
+		if (t->files && t->files != *files) {
+			*files = t->files;
+			old = table_replace(t->files, fd, sk, file);
+		}
+		task_unlock(t);
+		if (old)
+			break;
+	}
+out:
+	rcu_read_unlock();
+	return old;
+}
+
+/**
+ * wsock_socket_become - let an owned socket be another one
+ * @s: the socket, of which nothing is pending
+ * @fd: a descriptor of it
+ * @file: of the socket that it becomes
+ *
+ * Port, key, modes, and network events remain. Returns false when @fd is not its
+ * descriptor any more, or somebody else would have to follow.
+ */
+bool wsock_socket_become(struct wsock_socket *s, int fd, struct file *file)
+{
+	struct sock *sk = sock_from_file(file)->sk, *former = s->sk;
+	const struct files_struct *files;
+	struct file *old;
+
+	lockdep_assert_held(&s->ctx->lock);
+	if (s->nr_fds != 1 || s->offered || READ_ONCE(s->watch.armed))
+		return false;
+	old = process_replace(s->ctx, fd, former, file, &files);
+	if (!old)
+		return false;
+	spin_lock(&file->f_lock);
+	file->f_flags |= old->f_flags & O_NONBLOCK;
+	spin_unlock(&file->f_lock);
+
+	owner_remove(s);
+	sock_hold(sk);
+	spin_lock_irq(&s->lock);
+	WRITE_ONCE(s->sk, sk);
+	spin_unlock_irq(&s->lock);
+	owner_add(s);
+	if (s->netevents)
+		wsock_netevents_follow(s->netevents, sock_from_file(file));
+	sock_put(former);
+	/*
+	 * A process with one thread does not count the files it uses in a system
+	 * call. When that is not us, it has to wait until the socket is closed.
+	 */
+	if (files == current->files)
+		filp_close(old, current->files);
+	else
+		s->former = old;
+	return true;
 }
 
 /*
@@ -611,6 +721,7 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 		kvfree_rcu(table, rcu);
 	list_for_each_entry_safe(s, next, &ctx->sockets, node) {
 		list_del(&s->node);
+		socket_put_former(s);
 		wsock_socket_put(s);
 		cond_resched();
 	}

@@ -57,6 +57,8 @@
 #define _WSOCK_H
 
 #include <linux/fs.h>
+#include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/io_uring/cmd.h>
 #include <linux/list.h>
 #include <linux/list_bl.h>
@@ -77,10 +79,11 @@
 /* The operations there are. */
 #define WSOCK_OPS (BIT_ULL(WSOCK_OP_RECV) | BIT_ULL(WSOCK_OP_SEND) |		\
 		   BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG) |	\
-		   BIT_ULL(WSOCK_OP_CONNECT) | BIT_ULL(WSOCK_OP_TRANSMIT) |	\
-		   BIT_ULL(WSOCK_OP_DISCONNECT))
+		   BIT_ULL(WSOCK_OP_ACCEPT) | BIT_ULL(WSOCK_OP_CONNECT) |	\
+		   BIT_ULL(WSOCK_OP_TRANSMIT) | BIT_ULL(WSOCK_OP_DISCONNECT))
 
 struct eventfd_ctx;
+struct wsock_acceptance;
 struct wsock_netevents;
 struct wsock_op;
 struct wsock_port;
@@ -90,6 +93,13 @@ struct wsock_transmission;
 enum wsock_cause {
 	WSOCK_CLEANUP,		/* the process runs and wants its descriptors closed */
 	WSOCK_EXIT,		/* last close of the device, exec, exit, kill */
+};
+
+/* An address of a socket that can be owned. */
+union wsock_inet_addr {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 };
 
 /* Which of a socket's operations are cancelled. */
@@ -197,11 +207,24 @@ struct wsock_lane {
 };
 
 /**
+ * struct wsock_watch - an entry on a socket's wait queue
+ * @wait: the entry
+ * @armed: it is there; the lock of the wsock_socket whose operations it wakes, and
+ *	the wait-queue lock
+ */
+struct wsock_watch {
+	struct wait_queue_entry wait;
+	bool armed;
+};
+
+/**
  * struct wsock_socket - a struct sock owned by a context
  * @refs: one for being in @ctx->sockets, one per operation, one per user but
  *	those in a lane's door
  * @ctx: counted; set once
- * @sk: counted; set once. Weak in the sense that close(2) still closes it.
+ * @sk: counted. Weak in the sense that close(2) still closes it. Changes when an
+ *	acceptor becomes the connection that was accepted for it; @ctx->lock and
+ *	@lock
  * @node: in @ctx->sockets; @ctx->lock
  * @owner: among the owners of @sk; its bucket's lock
  * @nr_fds: descriptors in @ctx->table; @ctx->lock
@@ -211,8 +234,11 @@ struct wsock_lane {
  *	write to user memory; @lock
  * @dead: no operation may be queued any more; @lock, never cleared
  * @orphan: no reference is left: the last to leave a lane's door frees it; @lock
- * @armed: @wait is on the socket's wait queue; @lock and the wait-queue lock
- * @wait: @armed says where
+ * @watch: for the operations in @lanes
+ * @away: struct wsock_acceptance: operations that have left @lanes; @lock
+ * @nr_away: how many that is; @lock
+ * @accepting: the ACCEPT whose acceptor this is, or NULL; @lock
+ * @former: the acceptor's file of before, where it could not be closed; @ctx->lock
  * @port: where the packets of its operations go, counted; set once
  * @key: theirs; set before @port
  * @modes: WSOCK_MODE_* bits; @lock
@@ -233,8 +259,11 @@ struct wsock_socket {
 	unsigned int busy;
 	bool dead;
 	bool orphan;
-	bool armed;
-	struct wait_queue_entry wait;
+	struct wsock_watch watch;
+	struct list_head away;
+	unsigned int nr_away;
+	struct wsock_op *accepting;
+	struct file *former;
 	struct wsock_port *port;
 	u64 key;
 	u32 modes;
@@ -242,6 +271,40 @@ struct wsock_socket {
 	struct hlist_head offers;
 	bool offered;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct wsock_acceptance - what an ACCEPT has to do
+ * @listener: where its connection comes from; the operation's reference
+ * @acceptor: what shall become the connection, counted; set once
+ * @fd: the acceptor's descriptor; set once
+ * @buffer: what the program wants to have received and be told, as in struct
+ *	wsock_accept; set once
+ * @data_len: see @buffer
+ * @local_len: see @buffer
+ * @remote_len: see @buffer
+ * @file: the connection's, counted, NULL before there is one; owner of RUNNING or
+ *	ENDING
+ * @local: addresses of the connection; as @file
+ * @remote: see @local
+ * @node: in @listener->away; @listener->lock
+ * @lane: of the operation alone, once it is there; @listener->lock
+ * @watch: on the connection's wait queue
+ */
+struct wsock_acceptance {
+	struct wsock_socket *listener;
+	struct wsock_socket *acceptor;
+	int fd;
+	u64 buffer;
+	u32 data_len;
+	u32 local_len;
+	u32 remote_len;
+	struct file *file;
+	union wsock_inet_addr local;
+	union wsock_inet_addr remote;
+	struct list_head node;
+	struct wsock_lane lane;
+	struct wsock_watch watch;
 };
 
 /* Pending operations by state, for fdinfo. */
@@ -289,9 +352,11 @@ void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct s
 int wsock_socket_close(struct wsock_context *ctx, int fd);
 struct file *wsock_socket_file(struct sock *sk);
 void wsock_socket_close_fd(const struct sock *sk, int fd);
+bool wsock_socket_become(struct wsock_socket *s, int fd, struct file *file);
+void wsock_socket_abort(struct sock *sk);
 struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd);
 int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args);
-int wsock_socket_modes(struct wsock_context *ctx, const struct wsock_modes *args);
+int wsock_socket_modes(struct wsock_context *ctx, struct wsock_modes *args);
 void wsock_socket_free(struct wsock_socket *s);
 void wsock_socket_orphan(struct wsock_socket *s);
 void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause);
@@ -308,6 +373,7 @@ void wsock_op_cancel_uring(struct io_uring_cmd *cmd);
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args);
 unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 				 enum wsock_whose whose);
+void wsock_op_cancel_accepting(struct wsock_socket *s);
 bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet);
 void wsock_op_dequeued(struct wsock_item *item);
 void wsock_op_abandon(struct wsock_item *item);
@@ -337,6 +403,7 @@ int wsock_netevents_select(struct wsock_context *ctx, const struct wsock_event_s
 int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *args);
 int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args);
 void wsock_netevents_reenable(struct wsock_netevents *n, u32 mask);
+void wsock_netevents_follow(struct wsock_netevents *n, struct socket *sock);
 void wsock_netevents_kill(struct wsock_netevents *n);
 void wsock_netevents_free(struct wsock_netevents *n);
 void wsock_event_reset(struct eventfd_ctx *event);
@@ -348,6 +415,16 @@ int wsock_extension_disconnect(struct socket *sock, bool reuse);
 struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len);
 void wsock_transmission_free(struct wsock_transmission *t);
 int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u32 msg_flags);
+
+/* accept.c */
+struct wsock_acceptance *wsock_acceptance_create(struct wsock_socket *listener,
+						 struct wsock_op *op, u64 addr, u32 len);
+int wsock_acceptance_take(struct wsock_acceptance *a, struct socket *sock);
+int wsock_acceptance_install(struct wsock_acceptance *a);
+int wsock_acceptance_tell(const struct wsock_acceptance *a);
+void wsock_acceptance_end(struct wsock_acceptance *a, int result);
+void wsock_acceptance_free(struct wsock_acceptance *a);
+bool wsock_acceptance_hopeless(const struct sock *sk);
 
 /* duplicate.c */
 int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *args);

@@ -74,7 +74,7 @@ struct wsock_associate {
 /**
  * struct wsock_modes - argument of WSOCK_IOC_MODES
  * @fd: a descriptor of an owned socket
- * @modes: WSOCK_MODE_* bits, added to those that the socket has
+ * @modes: in: WSOCK_MODE_* bits, added to those that the socket has; out: these
  */
 struct wsock_modes {
 	__s32 fd;
@@ -82,6 +82,7 @@ struct wsock_modes {
 };
 
 #define WSOCK_MODE_SKIP_ON_SUCCESS	(1U << 0) /* no packet for what succeeds at once */
+#define WSOCK_MODE_ACCEPTING		(1U << 1) /* is an acceptor; told, not given */
 
 /**
  * struct wsock_wait - argument of WSOCK_IOC_WAIT
@@ -104,6 +105,8 @@ enum wsock_op_code {
 	WSOCK_OP_SEND		= 2,	/* addr, len: the buffer */
 	WSOCK_OP_RECVMSG	= 3,	/* addr: struct wsock_msg, len: its size */
 	WSOCK_OP_SENDMSG	= 4,	/* addr: struct wsock_msg, len: its size */
+	/* WSOCK_IOC_SUBMIT only. addr: struct wsock_accept, len: its size */
+	WSOCK_OP_ACCEPT		= 5,
 	/*
 	 * Wait for the end of a connect(2) that was begun, and send. addr, len:
 	 * what to send. msg_flags: 0, or the errno that the attempt has failed
@@ -186,6 +189,38 @@ struct wsock_msg {
 	__u32 pad;
 	__u64 controllen_out;
 	__u64 flags_out;
+};
+
+/**
+ * struct wsock_accept - accept a connection of a listening TCP socket, and receive
+ * @buffer: address of the buffer: @data_len bytes for data, then @local_len for
+ *	the connection's local address and @remote_len for the peer's. Each is stored
+ *	as a struct sockaddr of the family.
+ * @data_len: 0 to end when there is a connection; otherwise the operation ends
+ *	when something was received from it, or the peer has ended it
+ * @local_len: 0 when the local address is not wanted
+ * @remote_len: 0 when the remote address is not wanted
+ * @fd: the acceptor: a descriptor of an owned TCP socket of the same family,
+ *	neither bound nor connected, that has no other descriptor. It is a
+ *	descriptor of the connection from when there is one; what the acceptor
+ *	has of completion port, modes and network events remains.
+ * @flags: must be 0
+ * @pad: must be 0
+ *
+ * A room of other size than 0 that has less than 16 bytes more than an address
+ * makes the operation fail (STATUS_BUFFER_TOO_SMALL) when there is a connection,
+ * which is left where it is. The structure is read when the operation is issued.
+ * Closing the acceptor cancels the operation; one that fails with a connection
+ * resets that.
+ */
+struct wsock_accept {
+	__u64 buffer;
+	__u32 data_len;
+	__u32 local_len;
+	__u32 remote_len;
+	__s32 fd;
+	__u32 flags;
+	__u32 pad;
 };
 
 /* Wait until the peer has ended the connection too; the socket is as new then. */
@@ -396,7 +431,7 @@ struct wsock_take {
 /* Give a socket its port. Returns 0; -EINVAL when it has one. */
 #define WSOCK_IOC_ASSOCIATE	_IOW(WSOCK_IOC_MAGIC, 9, struct wsock_associate)
 /* Returns 0. */
-#define WSOCK_IOC_MODES		_IOW(WSOCK_IOC_MAGIC, 10, struct wsock_modes)
+#define WSOCK_IOC_MODES		_IOWR(WSOCK_IOC_MAGIC, 10, struct wsock_modes)
 
 /* On a completion port. */
 /* Queue a packet behind the others. Returns 0. */
