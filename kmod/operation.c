@@ -752,6 +752,8 @@ static int op_wait(struct wsock_op *op, struct socket *sock)
 	if (!s->armed) {
 		__add_wait_queue(&sock->wq.wait, &s->wait);
 		s->armed = true;
+		/* Who has the other lane's turn will not look, as we do: it tries again. */
+		s->lanes[op_is_recv(op) ? WSOCK_OUT : WSOCK_IN].woken = true;
 		spin_unlock(&s->lock);
 		spin_unlock_irq(&sock->wq.wait.lock);
 		/* Pairs with the barrier in wq_has_sleeper(). */
