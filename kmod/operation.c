@@ -929,13 +929,12 @@ static void op_forget_name(struct wsock_op *op)
 }
 
 /*
- * Give the socket's file back. The first to find both lanes empty takes the
- * wait entry off the queue, while its own reference still holds the queue.
+ * Every operation that leaves a lane looks whether it was the last one, and takes
+ * the wait entry off the queue then. The caller holds the file, where the queue is.
  */
-static void op_put_file(struct wsock_op *op)
+static void socket_disarm(struct wsock_socket *s, struct socket *sock)
 {
-	struct wsock_socket *s = op->socket;
-	struct wait_queue_head *wq = &sock_from_file(op->file)->wq.wait;
+	struct wait_queue_head *wq = &sock->wq.wait;
 
 	if (READ_ONCE(s->armed) && !READ_ONCE(s->lanes[WSOCK_IN].nr_ops) &&
 	    !READ_ONCE(s->lanes[WSOCK_OUT].nr_ops)) {
@@ -948,6 +947,10 @@ static void op_put_file(struct wsock_op *op)
 		spin_unlock(&s->lock);
 		spin_unlock_irq(&wq->lock);
 	}
+}
+
+static void op_put_file(struct wsock_op *op)
+{
 	fput(op->file);
 	op->file = NULL;
 }
@@ -1077,6 +1080,7 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	bool deliver;
 
 	op_show(op, notify);
+	socket_disarm(s, sock_from_file(op->file));
 	op_put_file(op);
 	op_received(op);
 
@@ -1145,7 +1149,8 @@ static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_
  * its lane's running one, so one visit to the lock ends it and passes the turn.
  * Returns the operation that @ex has to run next, RUNNING already.
  */
-static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
+static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int ret,
+				  struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
 	bool deliver, queued = false;
@@ -1176,6 +1181,8 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	spin_unlock_irq(&s->lock);
 
 	op_received(op);
+	/* Also one that did not pend: it may be why another left the entry there. */
+	socket_disarm(s, sock);
 	if (op->pending)
 		op_put_file(op);
 	if (op == ex->collect)
@@ -1204,7 +1211,7 @@ static void op_run(struct wsock_op *op, struct op_executor *ex)
 		} while (ret == -EAGAIN);
 		if (ret == -EIOCBQUEUED)
 			return;
-		op = op_finish(op, ret, ex);
+		op = op_finish(op, sock, ret, ex);
 	} while (op);
 }
 
@@ -1564,7 +1571,7 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 
 	/* Once it has ended it is somebody else's, or nobody's. */
 	value = op->pending ? -EIOCBQUEUED : ret ?: op->done;
-	next = op_finish(op, ret, ex);
+	next = op_finish(op, sock, ret, ex);
 	if (next)
 		op_run(next, ex);
 	return value;
