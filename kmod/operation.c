@@ -1156,6 +1156,9 @@ static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int 
 	bool deliver, queued = false;
 	struct wsock_op *next;
 
+	/* What it saw may be the reset of the release that told it to end. */
+	if (op->pending && op->silent && (ret || !op->done))
+		ret = op->cancel;
 	op->result = ret;
 	/*
 	 * An immediate failure has no indication but the return value; a datagram
