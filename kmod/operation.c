@@ -1509,7 +1509,11 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		behind = lane->nr_ops || wsock_lane_inline(lane);
 		if (!behind || op->pending || s->dead)
 			break;
-		/* Behind others it pends for sure, and has to be ready for its end. */
+		/*
+		 * Behind others it pends for sure, and has to be ready for its end. That
+		 * may be a release, which has to wait until the status is written.
+		 */
+		s->busy++;
 		lane_open(s, lane);
 		spin_unlock_irq(&s->lock);
 		op_make_pending(op, sock->file, devfile, issue_flags);
@@ -1519,17 +1523,17 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 	} else if (s->dead || op->cancel) {
 		op->state = OP_ENDING;
 		op->result = op->cancel ?: -ECANCELED;
-		s->busy++;
 		ret = -ECANCELED;
 	} else {
 		if (behind) {
 			list_add_tail(&op->node, &lane->ops);
 			op->state = OP_QUEUED;
+			wsock_socket_leave(s);
 			ret = -EIOCBQUEUED;
 		} else {
 			lane->running = op;
 			lane->woken = false;
-			s->busy++;
+			s->busy += !op->pending;
 			ret = 0;
 		}
 		lane_add(lane, op);
