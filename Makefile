@@ -20,6 +20,7 @@ help:
 	@echo '  make modules_install  install the module (root)'
 	@echo '  make install          build and install the library (PREFIX=, DESTDIR=)'
 	@echo 'For developers:'
+	@echo '  make model            search the model of an operation for errors (some minutes)'
 	@echo '  make lint             shellcheck, and a build in which warnings are errors'
 	@echo '  make clean            remove all products (the build root stays)'
 
@@ -47,6 +48,9 @@ install:
 lint: fetch
 	scripts/lint
 
+model:
+	scripts/model
+
 clean:
 	rm -rf build
 	scripts/build --clean
@@ -55,4 +59,4 @@ clean:
 		-o -name Module.symvers \) -exec rm -f {} +
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
-.PHONY: help demo check bench fetch build modules modules_install install lint clean
+.PHONY: help demo check bench fetch build modules modules_install install model lint clean

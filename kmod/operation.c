@@ -436,6 +436,14 @@ static void op_put(struct wsock_op *op)
 		op_free(op);
 }
 
+/* It has not begun, and will not. */
+static void op_discard(struct wsock_op *op)
+{
+	if (op->code == WSOCK_OP_ACCEPT && op->acceptance)
+		wsock_acceptance_end(op->acceptance, -ECANCELED);
+	op_put(op);
+}
+
 /*
  * Takes over the caller's reference to @s, also when it fails. @done bytes were
  * transferred already.
@@ -502,9 +510,7 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	if (!ret && !cmd)
 		ret = op_get_port(op, args);
 	if (unlikely(ret)) {
-		if (op->code == WSOCK_OP_ACCEPT && op->acceptance)
-			wsock_acceptance_end(op->acceptance, ret);
-		op_put(op);
+		op_discard(op);
 		return ERR_PTR(ret);
 	}
 	return op;
@@ -810,6 +816,9 @@ static int op_wait(struct wsock_op *op, struct socket *sock)
 	if (!watch->armed) {
 		__add_wait_queue(&sock->wq.wait, &watch->wait);
 		watch->armed = true;
+		/* Who has the other lane's turn will not look, as we do: it tries again. */
+		if (likely(watch == &s->watch))
+			s->lanes[op_is_recv(op) ? WSOCK_OUT : WSOCK_IN].woken = true;
 		spin_unlock(&s->lock);
 		spin_unlock_irq(&sock->wq.wait.lock);
 		/* Pairs with the barrier in wq_has_sleeper(). */
@@ -1009,13 +1018,13 @@ static bool watch_idle(const struct wsock_socket *s, const struct wsock_watch *w
 }
 
 /*
- * Give the socket's file back. The first to find that nothing pends takes the
- * wait entry off the queue, while its own reference still holds the queue.
+ * Every operation that leaves a lane looks whether it was the last one, and takes
+ * the wait entry off the queue then. The caller holds the file, where the queue is.
  */
-static void watch_put_file(struct wsock_socket *s, struct wsock_watch *watch,
-			   struct file *file)
+static void watch_disarm(struct wsock_socket *s, struct wsock_watch *watch,
+			 struct socket *sock)
 {
-	struct wait_queue_head *wq = &sock_from_file(file)->wq.wait;
+	struct wait_queue_head *wq = &sock->wq.wait;
 
 	if (READ_ONCE(watch->armed) && watch_idle(s, watch)) {
 		spin_lock_irq(&wq->lock);
@@ -1027,12 +1036,11 @@ static void watch_put_file(struct wsock_socket *s, struct wsock_watch *watch,
 		spin_unlock(&s->lock);
 		spin_unlock_irq(&wq->lock);
 	}
-	fput(file);
 }
 
 static void op_put_file(struct wsock_op *op)
 {
-	watch_put_file(op->socket, op_watch(op), op->file);
+	fput(op->file);
 	op->file = NULL;
 }
 
@@ -1178,6 +1186,7 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	bool deliver;
 
 	op_show(op, notify);
+	watch_disarm(s, op_watch(op), sock_from_file(op->file));
 	op_put_file(op);
 	op_received(op);
 
@@ -1246,12 +1255,16 @@ static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_
  * its lane's running one, so one visit to the lock ends it and passes the turn.
  * Returns the operation that @ex has to run next, RUNNING already.
  */
-static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
+static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int ret,
+				  struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
 	bool deliver, queued = false;
 	struct wsock_op *next;
 
+	/* What it saw may be the reset of the release that told it to end. */
+	if (op->pending && op->silent && (ret || !op->done))
+		ret = op->cancel;
 	op->result = ret;
 	/*
 	 * An immediate failure has no indication but the return value; a datagram
@@ -1277,6 +1290,8 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	spin_unlock_irq(&s->lock);
 
 	op_received(op);
+	/* Also one that did not pend: it may be why another left the entry there. */
+	watch_disarm(s, op_watch(op), sock);
 	if (op->pending)
 		op_put_file(op);
 	if (op == ex->collect)
@@ -1323,7 +1338,8 @@ static noinline int op_go_away(struct wsock_op *op)
 	wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
 
-	watch_put_file(s, &s->watch, listening);
+	watch_disarm(s, &s->watch, sock_from_file(listening));
+	fput(listening);
 	was_accepted(s);
 
 	ret = -EIOCBQUEUED;
@@ -1360,7 +1376,7 @@ static void op_run(struct wsock_op *op, struct op_executor *ex)
 		} while (ret == -EAGAIN);
 		if (ret == -EIOCBQUEUED)
 			return;
-		op = op_finish(op, ret, ex);
+		op = op_finish(op, sock_from_file(op->file), ret, ex);
 	} while (op);
 }
 
@@ -1653,9 +1669,13 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 		spin_lock_irq(&s->lock);
 		atomic_or(WSOCK_LANE_CLOSED, &lane->door);
 		behind = lane->nr_ops || wsock_lane_inline(lane);
-		if (!behind || op->pending || s->dead)
+		if (op->pending || s->dead || (!behind && !code_always_pends(op->code)))
 			break;
-		/* Behind others it pends for sure, and has to be ready for its end. */
+		/*
+		 * It pends for sure, as all behind others do, and has to be ready for its end. That
+		 * may be a release, which has to wait until the status is written.
+		 */
+		s->busy++;
 		lane_open(s, lane);
 		spin_unlock_irq(&s->lock);
 		op_make_pending(op, sock->file, devfile, issue_flags);
@@ -1665,17 +1685,17 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 	} else if (s->dead || op->cancel) {
 		op->state = OP_ENDING;
 		op->result = op->cancel ?: -ECANCELED;
-		s->busy++;
 		ret = -ECANCELED;
 	} else {
 		if (behind) {
 			list_add_tail(&op->node, &lane->ops);
 			op->state = OP_QUEUED;
+			wsock_socket_leave(s);
 			ret = -EIOCBQUEUED;
 		} else {
 			lane->running = op;
 			lane->woken = false;
-			s->busy++;
+			s->busy += !op->pending;
 			ret = 0;
 		}
 		lane_add(lane, op);
@@ -1718,7 +1738,7 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 
 	/* Once it has ended it is somebody else's, or nobody's. */
 	value = op->pending ? -EIOCBQUEUED : ret ?: op->done;
-	next = op_finish(op, ret, ex);
+	next = op_finish(op, sock, ret, ex);
 	if (next)
 		op_run(next, ex);
 	return value;
@@ -1749,8 +1769,6 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		ret = PTR_ERR(op);
 		goto leave;
 	}
-	if (code_always_pends(args.op))
-		op_make_pending(op, sock->file, devfile, issue_flags);
 	/* What is before it in a port must not wait there any longer. */
 	eager = !op_is_patient(op) && READ_ONCE(s->port);
 	if (eager)
@@ -1776,7 +1794,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 	}
 	if (!ret)
 		return op_issue(op, sock, devfile, vain, &ex);
-	op_put(op);
+	op_discard(op);
 leave:
 	if (turn)
 		lane_leave(s, lane, cmd, issue_flags);

@@ -29,6 +29,20 @@ as_root() {
 	fi
 }
 
+# Install what is missing on this machine, given as program:package...
+need_programs() {
+	local pair missing=()
+	for pair in "$@"; do
+		PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	command -v apt-get >/dev/null || die "please install: ${missing[*]} (this machine has no apt-get)"
+	say "installing ${missing[*]}"
+	as_root apt-get -qq update || die "apt-get update failed: check the network and the apt sources"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+		"${missing[@]}" >/dev/null || die "apt-get could not install: ${missing[*]}"
+}
+
 # Run a command inside the build root with a clean environment.
 in_root() {
 	local root=$1
