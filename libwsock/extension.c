@@ -28,6 +28,135 @@ static void say_pending(LPOVERLAPPED ov)
 				 __ATOMIC_RELAXED);
 }
 
+/* 0 or the error of a socket that is not connected. */
+static int check_connected(int fd)
+{
+	switch (wsock_socket_tcp_state(fd)) {
+	case -1:
+		return wsock_socket_type(fd) < 0 ?
+			       wsock_error_from_errno(errno) : WSAENOTCONN;
+	case TCP_CLOSE:
+	case TCP_LISTEN:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return WSAENOTCONN;
+	}
+	return 0;
+}
+
+/* ---- AcceptEx ---- */
+
+bool wsock_extension_accepting(int fd)
+{
+	struct wsock_modes args = { .fd = fd };
+
+	return !wsock_device_ioctl(WSOCK_IOC_MODES, &args) &&
+	       args.modes & WSOCK_MODE_ACCEPTING;
+}
+
+WSOCK_EXPORT BOOL WSAAPI
+AcceptEx(SOCKET sListenSocket, SOCKET sAcceptSocket, PVOID lpOutputBuffer,
+	 DWORD dwReceiveDataLength, DWORD dwLocalAddressLength,
+	 DWORD dwRemoteAddressLength, LPDWORD lpdwBytesReceived,
+	 LPOVERLAPPED lpOverlapped)
+{
+	struct wsock_accept accept = {
+		.buffer = (uintptr_t)lpOutputBuffer,
+		.data_len = dwReceiveDataLength,
+		.local_len = dwLocalAddressLength,
+		.remote_len = dwRemoteAddressLength,
+		.fd = wsock_socket_fd(sAcceptSocket),
+	};
+	struct wsock_submit args = {
+		.op = WSOCK_OP_ACCEPT,
+		.addr = (uintptr_t)&accept,
+		.len = sizeof(accept),
+	};
+	struct wsock_call call;
+	int error = 0;
+
+	(void)lpdwBytesReceived;
+	if (!wsock_call_enter(&call, sListenSocket))
+		return FALSE;
+	say_pending(lpOverlapped);
+	if (wsock_socket_type(call.fd) < 0 || wsock_socket_type(accept.fd) < 0)
+		error = wsock_error_from_errno(errno);
+	else if (!lpOverlapped)
+		error = WSA_INVALID_PARAMETER;
+	else if (!dwRemoteAddressLength)
+		error = WSAEFAULT;
+	else if (!wsock_socket_listening(call.fd))
+		error = WSAEINVAL;
+	if (!error)
+		error = wsock_overlapped_fill(&args, &call, lpOverlapped, NULL, 0);
+	if (error)
+		return fail(error);
+	args.fd = call.fd;
+	wsock_fd_flags_add(accept.fd, WSOCK_FD_ACCEPT_EX);
+	return fail(wsock_overlapped_start(&call, &args, lpOverlapped, NULL));
+}
+
+static INT name_len(const struct sockaddr *name)
+{
+	return name->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+					     sizeof(struct sockaddr_in);
+}
+
+WSOCK_EXPORT void WSAAPI
+GetAcceptExSockaddrs(PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
+		     DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,
+		     struct sockaddr **LocalSockaddr, LPINT LocalSockaddrLength,
+		     struct sockaddr **RemoteSockaddr,
+		     LPINT RemoteSockaddrLength)
+{
+	char *at = (char *)lpOutputBuffer + dwReceiveDataLength;
+
+	(void)dwRemoteAddressLength;
+	*LocalSockaddr = NULL;
+	*LocalSockaddrLength = 0;
+	if (dwLocalAddressLength) {
+		*LocalSockaddr = (void *)at;
+		*LocalSockaddrLength = name_len(*LocalSockaddr);
+	}
+	*RemoteSockaddr = (void *)(at + dwLocalAddressLength);
+	*RemoteSockaddrLength = name_len(*RemoteSockaddr);
+}
+
+int wsock_extension_accepted_for(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) ? -1 :
+	       (int)(info.tcpi_last_data_sent / 1000);
+}
+
+int wsock_extension_update_accept(int fd, const char *optval, int optlen)
+{
+	SOCKET listener;
+	int lfd, error;
+
+	if (optlen < (int)sizeof(listener))
+		return WSAEFAULT;
+	memcpy(&listener, optval, sizeof(listener));
+	lfd = wsock_socket_fd(listener);
+	if (wsock_socket_type(lfd) < 0)
+		return wsock_error_from_errno(errno);
+	error = check_connected(fd);
+	if (error)
+		return error;
+	if (!wsock_socket_listening(lfd))
+		return WSAEINVAL;
+	if (wsock_fd_flags_get(fd) & WSOCK_FD_ACCEPT_EX)
+		wsock_fd_note_connected_for(
+			fd, (uint32_t)wsock_extension_accepted_for(fd));
+	wsock_fd_flags_remove(fd, WSOCK_FD_ACCEPT_EX);
+	wsock_fd_flags_add(fd, WSOCK_FD_CONNECTED | WSOCK_FD_ACCEPTED);
+	if (wsock_fd_flags_get(lfd) & WSOCK_FD_SELECTED)
+		wsock_events_inherit(fd, lfd);
+	return 0;
+}
+
 /* ---- ConnectEx ---- */
 
 /* 0 or the error of a socket that cannot begin to connect. */
@@ -40,7 +169,9 @@ static int check_connectable(int fd)
 		return wsock_socket_type(fd) < 0 ?
 			       wsock_error_from_errno(errno) : WSAEINVAL;
 	case TCP_CLOSE:
-		return wsock_socket_unbound(fd) ? WSAEINVAL : 0;
+		return wsock_socket_unbound(fd) ||
+		       (wsock_fd_flags_get(fd) & WSOCK_FD_ACCEPT_EX &&
+			wsock_extension_accepting(fd)) ? WSAEINVAL : 0;
 	case TCP_LISTEN:
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
@@ -107,22 +238,6 @@ WSOCK_EXPORT BOOL WSAAPI ConnectEx(SOCKET s, const struct sockaddr *name,
 }
 
 /* ---- DisconnectEx, TransmitFile ---- */
-
-/* 0 or the error of a socket that is not connected. */
-static int check_connected(int fd)
-{
-	switch (wsock_socket_tcp_state(fd)) {
-	case -1:
-		return wsock_socket_type(fd) < 0 ?
-			       wsock_error_from_errno(errno) : WSAENOTCONN;
-	case TCP_CLOSE:
-	case TCP_LISTEN:
-	case TCP_SYN_SENT:
-	case TCP_SYN_RECV:
-		return WSAENOTCONN;
-	}
-	return 0;
-}
 
 /* What the library remembers of a socket that is being disconnected. */
 static void note_disconnect(int fd, bool reuse)

@@ -98,6 +98,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_EVENTS		= 1 << 15,	/* was given to WSAEventSelect once */
 	WSOCK_FD_SELECTED	= 1 << 16,	/* is registered by it */
 	WSOCK_FD_CONNECT_EX	= 1 << 17,	/* the connect begun is ConnectEx's */
+	WSOCK_FD_ACCEPT_EX	= 1 << 18,	/* was given to AcceptEx as acceptor */
 };
 
 unsigned int wsock_fd_flags_get(int fd);
@@ -113,6 +114,8 @@ static inline void wsock_fd_note_reset(int fd)
 
 /* @fd is connected, or begins to be. */
 void wsock_fd_note_connect(int fd);
+/* It is connected since @seconds ago. */
+void wsock_fd_note_connected_for(int fd, uint32_t seconds);
 /* Seconds since then. */
 uint32_t wsock_fd_connect_time(int fd);
 
@@ -135,6 +138,8 @@ int wsock_socket_tcp_state(int fd);
 int wsock_socket_fd_checked(SOCKET s);
 /* Is @fd in non-blocking mode? Costs a system call unless FIONBIO was used. */
 bool wsock_socket_nonblocking(int fd);
+/* Does it listen? */
+bool wsock_socket_listening(int fd);
 /* Has @fd an Internet address, but no port? */
 bool wsock_socket_unbound(int fd);
 /* Was @fd's last attempt to connect a failure? */
@@ -209,6 +214,12 @@ int wsock_overlapped_start(const struct wsock_call *call,
 
 /* ---- extension.c ---- */
 
+/* Is @fd, which was given to AcceptEx, waiting for its connection? */
+bool wsock_extension_accepting(int fd);
+/* Seconds since AcceptEx's connection came, while nothing was sent to it. */
+int wsock_extension_accepted_for(int fd);
+/* 0 or the error: SO_UPDATE_ACCEPT_CONTEXT, with its value. */
+int wsock_extension_update_accept(int fd, const char *optval, int optlen);
 /* 0 or the error: SO_UPDATE_CONNECT_CONTEXT. */
 int wsock_extension_update_connect(int fd);
 

@@ -16,6 +16,8 @@ static const struct extension {
 	GUID id;
 	void (*function)(void);
 } extensions[] = {
+	{ WSAID_ACCEPTEX, (void (*)(void))AcceptEx },
+	{ WSAID_GETACCEPTEXSOCKADDRS, (void (*)(void))GetAcceptExSockaddrs },
 	{ WSAID_CONNECTEX, (void (*)(void))ConnectEx },
 	{ WSAID_DISCONNECTEX, (void (*)(void))DisconnectEx },
 	{ WSAID_TRANSMITFILE, (void (*)(void))TransmitFile },

@@ -239,6 +239,9 @@ static int put_connect_time(int fd, char *optval, int *optlen)
 	case TCP_SYN_RECV:
 		return put_int(-1, optval, optlen);
 	}
+	/* Before SO_UPDATE_ACCEPT_CONTEXT only the kernel knows. */
+	if (wsock_fd_flags_get(fd) & WSOCK_FD_ACCEPT_EX)
+		return put_int(wsock_extension_accepted_for(fd), optval, optlen);
 	return put_int((int)wsock_fd_connect_time(fd), optval, optlen);
 }
 
@@ -351,6 +354,10 @@ WSOCK_EXPORT int WSAAPI wsock_setsockopt(SOCKET s, int level, int optname,
 	}
 	if (!optval || optlen < 0)
 		return wsock_error_set(WSAEFAULT);
+	if (level == SOL_SOCKET && optname == SO_UPDATE_ACCEPT_CONTEXT) {
+		value = wsock_extension_update_accept(call.fd, optval, optlen);
+		return value ? wsock_error_set(value) : 0;
+	}
 	if (level == SOL_SOCKET && optname == SO_OPENTYPE)
 		return take_int(optval, optlen, &open_type);
 	if (level == SOL_SOCKET)

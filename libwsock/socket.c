@@ -51,12 +51,17 @@ void wsock_fd_flags_remove(int fd, unsigned int flags)
 /* When a descriptor was connected, in seconds of CLOCK_MONOTONIC. */
 static uint32_t connect_times[FD_TABLE_SIZE];
 
-void wsock_fd_note_connect(int fd)
+void wsock_fd_note_connected_for(int fd, uint32_t seconds)
 {
 	if (wsock_fd_flags_kept(fd))
 		__atomic_store_n(&connect_times[fd],
-				 (uint32_t)(wsock_now() / WSOCK_NSEC_PER_SEC),
-				 __ATOMIC_RELAXED);
+				 (uint32_t)(wsock_now() / WSOCK_NSEC_PER_SEC) -
+				 seconds, __ATOMIC_RELAXED);
+}
+
+void wsock_fd_note_connect(int fd)
+{
+	wsock_fd_note_connected_for(fd, 0);
 }
 
 uint32_t wsock_fd_connect_time(int fd)
@@ -130,7 +135,7 @@ bool wsock_socket_connect_failed(int fd)
 	return info.tcpi_state == TCP_CLOSE && info.tcpi_rtt == 0;
 }
 
-static bool is_listening(int fd)
+bool wsock_socket_listening(int fd)
 {
 	return get_int_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0;
 }
@@ -544,7 +549,7 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		 * When another thread takes the connection that we saw, the
 		 * wait for the next one is not alertable.
 		 */
-		if (wsock_apc_fd() >= 0 && is_listening(call->fd) &&
+		if (wsock_apc_fd() >= 0 && wsock_socket_listening(call->fd) &&
 		    !wsock_call_wait(call, 0, POLLIN))
 			return -1;
 		fd = accept4(call->fd, addr, len, flags);
@@ -690,7 +695,7 @@ int wsock_connect_error(int fd, int err, const struct sockaddr *name,
 		return wsock_socket_nonblocking(fd) ? WSAEWOULDBLOCK :
 						      WSAETIMEDOUT;
 	case EISCONN:
-		return is_listening(fd) ? WSAEINVAL : WSAEISCONN;
+		return wsock_socket_listening(fd) ? WSAEINVAL : WSAEISCONN;
 	case EAGAIN:
 		/* Internet: no local port is left. */
 		return name->sa_family == AF_INET ||
@@ -721,6 +726,9 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
 	err = wsock_connect_check(call.fd, name, namelen);
+	if (!err && call.flags & WSOCK_FD_ACCEPT_EX &&
+	    wsock_extension_accepting(call.fd))
+		err = WSAEINVAL;
 	/* An attempt of ConnectEx goes on. */
 	if (!err && call.flags & WSOCK_FD_CONNECT_EX &&
 	    wsock_socket_tcp_state(call.fd) == TCP_SYN_SENT)

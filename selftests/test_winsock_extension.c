@@ -32,6 +32,8 @@ TEST_F(extension, lookup)
 	EXPECT_EQ(lookup(s, (GUID)id, &function), 0);			\
 	EXPECT_EQ(function, (void *)name);				\
 } while (0)
+	FOUND(WSAID_ACCEPTEX, AcceptEx);
+	FOUND(WSAID_GETACCEPTEXSOCKADDRS, GetAcceptExSockaddrs);
 	FOUND(WSAID_CONNECTEX, ConnectEx);
 	FOUND(WSAID_DISCONNECTEX, DisconnectEx);
 	FOUND(WSAID_TRANSMITFILE, TransmitFile);

@@ -31,6 +31,12 @@ extern "C" {
 #define TF_USE_SYSTEM_THREAD	0x10
 #define TF_USE_KERNEL_APC	0x20
 
+#define WSAID_ACCEPTEX \
+	{ 0xb5367df1, 0xcbac, 0x11cf, \
+	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
+#define WSAID_GETACCEPTEXSOCKADDRS \
+	{ 0xb5367df2, 0xcbac, 0x11cf, \
+	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
 #define WSAID_DISCONNECTEX \
 	{ 0x7fda2e11, 0x8630, 0x436f, \
 	  { 0xa0, 0x31, 0xf5, 0x36, 0xa6, 0xee, 0xc1, 0x57 } }
@@ -46,6 +52,46 @@ extern "C" {
 #define WSAID_CONNECTEX \
 	{ 0x25a207b9, 0xddf3, 0x4660, \
 	  { 0x8e, 0xe9, 0x76, 0xe5, 0x8c, 0x74, 0x06, 0x3e } }
+
+/*
+ * Accepts a connection of @sListenSocket, and @sAcceptSocket, a new or
+ * disconnected TCP socket of the same family, becomes that connection. With
+ * @dwReceiveDataLength the operation ends when the first data was received, up to
+ * so many bytes, or the peer has ended the connection (0 bytes); otherwise it ends
+ * with the connection. @lpOutputBuffer receives the data and behind it, for
+ * GetAcceptExSockaddrs, the addresses; it belongs to the operation until its end.
+ * The rooms for addresses have 16 bytes more than an address of the family; that
+ * of the local one may be 0. Always pends; *@lpdwBytesReceived is not written.
+ * The operation is one of @sListenSocket: CancelIoEx, completion port and key are.
+ * WSAEINVAL when @sListenSocket does not listen or @sAcceptSocket is bound,
+ * connected or accepting already.
+ */
+BOOL WSAAPI AcceptEx(SOCKET sListenSocket, SOCKET sAcceptSocket,
+		     PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
+		     DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,
+		     LPDWORD lpdwBytesReceived, LPOVERLAPPED lpOverlapped);
+typedef BOOL (WSAAPI *LPFN_ACCEPTEX)(SOCKET sListenSocket,
+	SOCKET sAcceptSocket, PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
+	DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,
+	LPDWORD lpdwBytesReceived, LPOVERLAPPED lpOverlapped);
+
+/*
+ * Points *@LocalSockaddr and *@RemoteSockaddr to the addresses in the buffer of an
+ * AcceptEx that has ended, given its lengths. *@LocalSockaddr is NULL, of length 0,
+ * when it had no room for it. Never fails, and needs no registration.
+ */
+void WSAAPI GetAcceptExSockaddrs(PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
+				 DWORD dwLocalAddressLength,
+				 DWORD dwRemoteAddressLength,
+				 struct sockaddr **LocalSockaddr,
+				 LPINT LocalSockaddrLength,
+				 struct sockaddr **RemoteSockaddr,
+				 LPINT RemoteSockaddrLength);
+typedef void (WSAAPI *LPFN_GETACCEPTEXSOCKADDRS)(PVOID lpOutputBuffer,
+	DWORD dwReceiveDataLength, DWORD dwLocalAddressLength,
+	DWORD dwRemoteAddressLength, struct sockaddr **LocalSockaddr,
+	LPINT LocalSockaddrLength, struct sockaddr **RemoteSockaddr,
+	LPINT RemoteSockaddrLength);
 
 /*
  * Connects @s, which must be bound, and then sends @dwSendDataLength bytes at
