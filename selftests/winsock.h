@@ -466,6 +466,7 @@ static inline bool hear(int fd)
 	X(wsock_bind, -1, wsock_bind(s, NULL, -1))			\
 	X(closesocket, -1, closesocket(s))				\
 	X(wsock_connect, -1, wsock_connect(s, NULL, -1))		\
+	X(AcceptEx, 0, AcceptEx(s, s, NULL, 0, 0, 0, NULL, NULL))	\
 	X(ConnectEx, 0, ConnectEx(s, NULL, -1, NULL, 0, NULL, NULL))	\
 	X(DisconnectEx, 0, DisconnectEx(s, NULL, -1, 1))		\
 	X(TransmitFile, 0, TransmitFile(s, NULL, -1, 0, NULL, NULL, -1)) \
@@ -511,7 +512,7 @@ static inline bool hear(int fd)
 	X(CancelIo) X(CancelIoEx) X(CloseHandle) X(CreateEventA) X(CreateEventExA) \
 	X(CreateEventExW) X(CreateEventW) X(CreateIoCompletionPort)	\
 	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
-	X(GetLastError) X(GetOverlappedResult)				\
+	X(GetAcceptExSockaddrs) X(GetLastError) X(GetOverlappedResult)	\
 	X(GetQueuedCompletionStatus) X(GetQueuedCompletionStatusEx)	\
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
 	X(SetEvent) X(SetFileCompletionNotificationModes) X(Sleep) X(SleepEx) \
