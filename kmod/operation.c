@@ -81,7 +81,7 @@ struct op_msg {
  * @silent: with @cancel: do not signal the event; @socket->lock
  * @cancel: why a RUNNING one shall end rather than wait again; @socket->lock
  * @result: how it ended, 0 or a negative errno; owner of ENDING. Before that,
- *	of a CONNECT: how the attempt is known to have failed
+ *	of a CONNECT or a NOTIFY: how it is known to have failed
  * @out_flags: MSG_* flags of what was received; owner of RUNNING
  * @ov: its name, and where its status goes; set once
  * @event: counted; set once
@@ -190,6 +190,12 @@ static_assert(!(WSOCK_OP_CONNECT & 1) && !(WSOCK_OP_TRANSMIT & 1) &&
 static bool code_always_pends(u32 code)
 {
 	return code > WSOCK_OP_SENDMSG;
+}
+
+/* Its msg_flags are an errno. */
+static bool code_tells_errno(u32 code)
+{
+	return code == WSOCK_OP_CONNECT || code == WSOCK_OP_NOTIFY;
 }
 
 static struct wsock_lane *code_lane(struct wsock_socket *s, u32 code)
@@ -484,7 +490,7 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	op->cancel = 0;
 	op->result = 0;
-	if (op->code == WSOCK_OP_CONNECT)
+	if (code_tells_errno(op->code))
 		op->result = -args->cmd.msg_flags;
 	else
 		op->msg_flags |= args->cmd.msg_flags;
@@ -503,6 +509,8 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 		ret = op_import_disconnect(op, args->addr, args->len);
 	else if (unlikely(op->code == WSOCK_OP_ACCEPT))
 		ret = op_import_accept(op, args->addr, args->len);
+	else if (unlikely(op->code == WSOCK_OP_NOTIFY))
+		ret = args->addr || args->len ? -EINVAL : 0;
 	else
 		ret = op_import_buffer(op, args->addr + done, args->len - done);
 	if (!ret && (op->flags & WSOCK_CMD_EVENT))
@@ -1186,8 +1194,10 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	bool deliver;
 
 	op_show(op, notify);
-	watch_disarm(s, op_watch(op), sock_from_file(op->file));
-	op_put_file(op);
+	if (op->pending) {
+		watch_disarm(s, op_watch(op), sock_from_file(op->file));
+		op_put_file(op);
+	}
 	op_received(op);
 
 	spin_lock_irq(&s->lock);
@@ -1745,6 +1755,33 @@ static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfi
 }
 
 /*
+ * What was done before it was submitted: it is told, and waits for nobody. Returns
+ * what the submitter is told.
+ */
+static noinline long submit_done(struct wsock_op *op, struct socket *sock,
+				 struct file *devfile, unsigned int issue_flags)
+{
+	struct wsock_socket *s = op->socket;
+	int refusal = 0, value = op->result ? -EIOCBQUEUED : 0;
+
+	spin_lock_irq(&s->lock);
+	if (s->dead)
+		refusal = op_refusal(s);
+	else
+		s->busy++;
+	op->state = OP_ENDING;
+	spin_unlock_irq(&s->lock);
+	if (refusal) {
+		op_discard(op);
+		return refusal;
+	}
+	if (op->result)
+		op_make_pending(op, sock->file, devfile, issue_flags);
+	op_end(op, true, issue_flags);
+	return value;
+}
+
+/*
  * Submit what needs an operation of its own. With @turn the submission has the
  * turn of the lane, which passes to the operation, and transferred @done bytes
  * in it; otherwise it has a reference to @s. @vain: a try would be in vain.
@@ -1769,6 +1806,8 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		ret = PTR_ERR(op);
 		goto leave;
 	}
+	if (unlikely(op->code == WSOCK_OP_NOTIFY))
+		return submit_done(op, sock, devfile, issue_flags);
 	/* What is before it in a port must not wait there any longer. */
 	eager = !op_is_patient(op) && READ_ONCE(s->port);
 	if (eager)
@@ -1828,7 +1867,7 @@ static __always_inline int submit_check(struct wsock_submit args, bool uring)
 	if (likely(!args.cmd.msg_flags))
 		return 0;
 	if (args.op > WSOCK_OP_SENDMSG)
-		return args.op == WSOCK_OP_CONNECT && args.cmd.msg_flags <= MAX_ERRNO ?
+		return code_tells_errno(args.op) && args.cmd.msg_flags <= MAX_ERRNO ?
 		       0 : -EINVAL;
 	if (args.cmd.msg_flags & ~(code_is_recv(args.op) ? RECV_FLAGS : SEND_FLAGS))
 		return -EINVAL;

@@ -306,7 +306,8 @@ TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
 {
 	const DWORD known = TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND |
 			    TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
-	struct wsock_submit args = { .op = WSOCK_OP_TRANSMIT };
+	/* Unless there is something to send. */
+	struct wsock_submit args = { .op = WSOCK_OP_NOTIFY };
 	struct wsock_transmit transmit = { .fd = -1 };
 	OVERLAPPED own = { 0 }, *ov = lpOverlapped ? lpOverlapped : &own;
 	struct wsock_call call;
@@ -323,6 +324,8 @@ TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
 		return fail(error);
 	if (hFile) {
 		transmit.fd = wsock_socket_fd((SOCKET)hFile);
+		if (fcntl(transmit.fd, F_GETFD) < 0)
+			return fail(ERROR_INVALID_HANDLE);
 		transmit.bytes = nNumberOfBytesToWrite;
 		transmit.offset = (uint64_t)ov->OffsetHigh << 32 | ov->Offset;
 		if (!lpOverlapped) {
@@ -345,9 +348,14 @@ TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
 	if (!lpOverlapped)
 		args.cmd.flags |= WSOCK_CMD_NO_PACKET;
 	args.fd = call.fd;
-	args.addr = (uintptr_t)&transmit;
-	args.len = sizeof(transmit);
+	if (hFile || transmit.headlen || transmit.taillen || transmit.flags) {
+		args.op = WSOCK_OP_TRANSMIT;
+		args.addr = (uintptr_t)&transmit;
+		args.len = sizeof(transmit);
+	}
 	error = wsock_overlapped_start(&call, &args, ov, NULL);
+	if (!error)
+		return TRUE;
 	if (error != WSA_IO_PENDING)
 		return fail(error);
 	if (dwFlags & TF_DISCONNECT)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * WSAIoctl: what can be done at once, and the pointers to the extension
- * functions.
+ * functions. With an OVERLAPPED it is done at once too, and then told as the end
+ * of every operation is.
  */
 #include "internal.h"
 
@@ -105,8 +106,9 @@ static int set_keepalive(struct request *r)
 	if (on && (!set_seconds(r->fd, TCP_KEEPIDLE, values.keepalivetime) ||
 		   !set_seconds(r->fd, TCP_KEEPINTVL,
 				values.keepaliveinterval)))
-		return errno == EOPNOTSUPP ? WSAEOPNOTSUPP :
-					     wsock_error_from_errno(errno);
+		/* Of a socket that is not TCP's the level is unknown. */
+		return errno == ENOPROTOOPT ? WSAEOPNOTSUPP :
+					      wsock_error_from_errno(errno);
 	return setsockopt(r->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) ?
 		       wsock_error_from_errno(errno) : 0;
 }
@@ -141,34 +143,38 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 		.s = s, .in = lpvInBuffer, .in_size = cbInBuffer,
 		.out = lpvOutBuffer, .out_size = cbOutBuffer,
 	};
+	struct wsock_submit args = { .op = WSOCK_OP_NOTIFY };
 	struct wsock_call call;
-	int error, event = -1;
+	int error;
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
-	request.fd = call.fd;
+	request.fd = args.fd = call.fd;
 	if (wsock_socket_type(call.fd) < 0)
 		return wsock_error_set(wsock_error_from_errno(errno));
-	if (!lpcbBytesReturned && !lpOverlapped)
+	if (!lpcbBytesReturned)
 		return wsock_error_set(WSAEFAULT);
-	if (lpOverlapped && lpCompletionRoutine)
-		return wsock_error_set(WSAEOPNOTSUPP);
-	if (lpOverlapped && (uintptr_t)lpOverlapped->hEvent & ~(uintptr_t)1) {
-		event = wsock_event_decode_ov(lpOverlapped->hEvent);
-		if (event < 0)
-			return wsock_error_set(WSA_INVALID_HANDLE);
+	/* What cannot be told must not be done. */
+	if (lpOverlapped) {
+		error = wsock_overlapped_fill(&args, &call, lpOverlapped,
+					      lpCompletionRoutine, 0);
+		if (error)
+			return wsock_error_set(error);
 	}
 	error = control(&request, dwIoControlCode);
-	if (error)
+	if (error == WSAEOPNOTSUPP && lpOverlapped) {
+		/* Windows asks the driver, which says so in its own time. */
+		args.cmd.msg_flags = EOPNOTSUPP;
+	} else if (error) {
+		if (error == WSAEOPNOTSUPP)
+			*lpcbBytesReturned = 0;
 		return wsock_error_set(error);
-	if (lpcbBytesReturned)
+	} else if (!lpOverlapped || dwIoControlCode != SIO_KEEPALIVE_VALS) {
 		*lpcbBytesReturned = request.bytes;
-	if (lpOverlapped) {
-		lpOverlapped->InternalHigh = request.bytes;
-		__atomic_store_n(&lpOverlapped->Internal, STATUS_SUCCESS,
-				 __ATOMIC_RELEASE);
 	}
-	if (event >= 0)
-		wsock_event_set(event);
-	return 0;
+	if (!lpOverlapped)
+		return 0;
+	/* The status and the packet tell of 0 bytes, whatever was put out. */
+	error = wsock_overlapped_start(&call, &args, lpOverlapped, NULL);
+	return error ? wsock_error_set(error) : 0;
 }

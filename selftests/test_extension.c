@@ -290,4 +290,83 @@ TEST_F(extension, disconnect__behind_a_send)
 	free(sink);
 }
 
+/* ---- NOTIFY ---- */
+
+TEST_F(extension, notify__at_once)
+{
+	ASSERT_EQ(eventfd_write(self->event, 1), 0);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 0, &self->ov,
+			     self->event, 0), 0);
+	EXPECT_TRUE(event_is_set(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	EXPECT_EQ(self->ov.st.internal_high, 0);
+	EXPECT_TRUE(ov_intact(&self->ov));
+	/* It never pended. */
+	EXPECT_EQ(fdinfo(self->dev, "completed"), 0);
+	EXPECT_EQ(counter("operations"), 0);
+}
+
+TEST_F(extension, notify__failure_ends_as_if_pending)
+{
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 0, &self->ov,
+			     self->event, EOPNOTSUPP), -EINPROGRESS);
+	EXPECT_TRUE(event_is_set(self->event));
+	EXPECT_EQ(ov_status(&self->ov), 0xc00000bbu);
+	EXPECT_EQ(self->ov.st.internal_high, 0);
+	EXPECT_EQ(fdinfo(self->dev, "completed"), 1);
+	EXPECT_EQ(dev_wait(self->dev, &self->ov.st, 0), 0);
+	EXPECT_EQ(dev_cancel(self->dev, self->s, &self->ov.st), -ENOENT);
+	EXPECT_EQ(counter("operations"), 0);
+}
+
+/* Nor does it hold up, or let go ahead, what it passes. */
+TEST_F(extension, notify__passes_others)
+{
+	char *big = calloc(1, 4 << 20), *sink = malloc(65536);
+	size_t left = 4 << 20;
+	struct ov ov;
+	ssize_t n;
+	int fds[2];
+
+	ASSERT_EQ(tcp_pair(fds), 0);
+	ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);
+	left += fill(fds[0]);
+	ASSERT_EQ(dev_send(self->dev, fds[0], big, 4 << 20, &ov), -EINPROGRESS);
+	for (int err = 0; err <= EIO; err += EIO) {
+		EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, fds[0], NULL, 0, &self->ov,
+				     self->event, err), err ? -EINPROGRESS : 0);
+		EXPECT_TRUE(event_is_set(self->event));
+		EXPECT_EQ(ov_status(&self->ov), err ? 0xc0000001u : STATUS_SUCCESS);
+	}
+	EXPECT_EQ(fdinfo(self->dev, "queued"), 1);
+	while (left && (n = recv(fds[1], sink, 65536, 0)) > 0)
+		left -= n;
+	EXPECT_EQ(left, 0);
+	EXPECT_EQ(dev_wait(self->dev, &ov.st, TIMEOUT_MS), 0);
+	EXPECT_EQ(ov_status(&ov), STATUS_SUCCESS);
+	close(fds[0]);
+	close(fds[1]);
+	free(big);
+	free(sink);
+}
+
+TEST_F(extension, notify__bad)
+{
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, self->buf, 0, &self->ov, -1, 0),
+		  -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 1, &self->ov, -1, 0),
+		  -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 0, &self->ov, -1, 4096),
+		  -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 0, &self->ov, self->dev,
+			     0), -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->l, NULL, 0, &self->ov, -1, 0),
+		  -ENOTSOCK);
+	EXPECT_EQ(ov_status(&self->ov), STATUS_PENDING);
+	EXPECT_EQ(dev_cleanup(self->dev), 1);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 0, &self->ov, -1, 0),
+		  -EBADFD);
+	EXPECT_EQ(counter("operations"), 0);
+}
+
 TEST_HARNESS_MAIN

@@ -83,6 +83,25 @@ TEST_F(ring, recv__ready)
 	EXPECT_EQ(memcmp(self->buf, "hello\xa5", 6), 0);
 }
 
+TEST_F(ring, notify__success_and_failure)
+{
+	unsigned long data;
+
+	for (int err = 0; err <= EOPNOTSUPP; err += EOPNOTSUPP) {
+		struct io_uring_sqe *sqe = ring_sqe(&self->ring);
+
+		prep_wsock(sqe, self->dev, WSOCK_OP_NOTIFY, self->s[0], NULL, 0, &self->ov,
+			   self->event, err);
+		sqe->user_data = err;
+		ASSERT_EQ(io_uring_submit(&self->ring), 1);
+		EXPECT_EQ(ring_wait(&self->ring, &data), -err);
+		EXPECT_EQ(data, err);
+		EXPECT_EQ(ov_status(&self->ov), err ? 0xc00000bbu : STATUS_SUCCESS);
+		EXPECT_TRUE(event_is_set(self->event));
+	}
+	EXPECT_EQ(ring_ready(&self->ring), 0);
+}
+
 TEST_F(ring, recv__pending)
 {
 	unsigned long data;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The extension functions (D.11, and what C27 says of them).
+ * The extension functions but for TransmitFile (D.11, and what C27 says of them).
  */
 #include "winsock.h"
 #include "kselftest_harness.h"
@@ -46,56 +46,6 @@ TEST_F(extension, lookup)
 			   &bytes, NULL, NULL), -1);
 	EXPECT_EQ(WSAGetLastError(), WSAEFAULT);
 	EXPECT_EQ(WSACleanup(), 0);
-}
-
-TEST_F(extension, WSAIoctl)
-{
-	struct tcp_keepalive values = { 1, 1500, 999 };
-	WSAEVENT event = WSACreateEvent();
-	struct operation op;
-	wsock_u_long on = 1, n;
-	int value, len = sizeof(value);
-	DWORD bytes;
-	SOCKET s;
-	int peer;
-	char c;
-
-	ASSERT_EQ(startup(), 0);
-	ASSERT_EQ(stream_pair(&s, &peer), 0);
-	EXPECT_EQ(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, &bytes,
-			   NULL, NULL), 0);
-	EXPECT_EQ(wsock_getsockopt(s, IPPROTO_TCP, TCP_KEEPIDLE, (char *)&value, &len), 0);
-	EXPECT_EQ(value, 2);
-	EXPECT_EQ(wsock_getsockopt(s, IPPROTO_TCP, TCP_KEEPINTVL, (char *)&value, &len), 0);
-	EXPECT_EQ(value, 1);
-	EXPECT_EQ(wsock_getsockopt(s, SOL_SOCKET, SO_KEEPALIVE, (char *)&value, &len), 0);
-	EXPECT_EQ(value, 1);
-	ASSERT_EQ(send(peer, "abc", 3, 0), 3);
-	ASSERT_EQ(poll(&(struct pollfd){ .fd = (int)s, .events = POLLIN }, 1, TIMEOUT_MS), 1);
-	operation_init(&op, event);
-	EXPECT_EQ(WSAIoctl(s, (DWORD)WSOCK_FIONREAD, NULL, 0, &n, sizeof(n), NULL, &op.ov,
-			   NULL), 0);
-	EXPECT_EQ(n, 3);
-	EXPECT_EQ(op.ov.Internal, STATUS_SUCCESS);
-	EXPECT_EQ(op.ov.InternalHigh, sizeof(n));
-	EXPECT_TRUE(signalled(event));
-	EXPECT_EQ(WSAIoctl(s, (DWORD)WSOCK_SIOCATMARK, NULL, 0, &n, sizeof(n), &bytes, NULL,
-			   NULL), 0);
-	EXPECT_EQ(bytes, sizeof(n));
-	EXPECT_EQ(WSAIoctl(s, (DWORD)WSOCK_FIONBIO, &on, sizeof(on), NULL, 0, &bytes, NULL,
-			   NULL), 0);
-	EXPECT_EQ(bytes, 0);
-	EXPECT_EQ(wsock_recv(s, op.data, 8, 0), 3);
-	EXPECT_EQ(wsock_recv(s, &c, 1, 0), -1);
-	EXPECT_EQ(WSAGetLastError(), WSAEWOULDBLOCK);
-	EXPECT_EQ(WSAIoctl(s, 0x12345678, NULL, 0, NULL, 0, &bytes, NULL, NULL), -1);
-	EXPECT_EQ(WSAGetLastError(), WSAEOPNOTSUPP);
-	EXPECT_EQ(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, NULL,
-			   NULL, NULL), -1);
-	EXPECT_EQ(WSAGetLastError(), WSAEFAULT);
-	EXPECT_EQ(WSACleanup(), 0);
-	close(peer);
-	WSACloseEvent(event);
 }
 
 /* ---- ConnectEx ---- */
@@ -454,7 +404,7 @@ TEST_F(extension, messages__errors)
 	close(peer);
 }
 
-/* ---- DisconnectEx, TransmitFile ---- */
+/* ---- DisconnectEx ---- */
 
 static int disconnect(SOCKET s, struct operation *op, WSAEVENT event, DWORD flags)
 {
@@ -515,90 +465,6 @@ TEST_F(extension, DisconnectEx)
 	EXPECT_FALSE(signalled(event));
 	close(l);
 	WSACloseEvent(event);
-}
-
-static HANDLE new_file(size_t len)
-{
-	int fd = memfd_create("test", MFD_CLOEXEC);
-	char *data = malloc(len);
-
-	for (size_t i = 0; i < len; i++)
-		data[i] = 'a' + i % 26;
-	if (write(fd, data, len) != (ssize_t)len)
-		abort();
-	lseek(fd, 0, SEEK_SET);
-	free(data);
-	return (HANDLE)(uintptr_t)fd;
-}
-
-TEST_F(extension, TransmitFile)
-{
-	TRANSMIT_FILE_BUFFERS bufs = { "head", 4, "tail", 4 };
-	WSAEVENT event = WSACreateEvent();
-	HANDLE file = new_file(10000);
-	char data[16384];
-	struct operation op;
-	SOCKET s;
-	int peer;
-
-	ASSERT_EQ(startup(), 0);
-	EXPECT_FALSE(TransmitFile(INVALID_SOCKET, file, 0, 0, NULL, NULL, 0));
-	EXPECT_EQ(WSAGetLastError(), WSAENOTSOCK);
-	EXPECT_FALSE(TransmitFile(bound_socket(SOCK_STREAM), file, 0, 0, NULL, NULL, 0));
-	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
-	EXPECT_FALSE(TransmitFile(bound_socket(SOCK_DGRAM), file, 0, 0, NULL, NULL, 0));
-	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
-	ASSERT_EQ(stream_pair(&s, &peer), 0);
-	EXPECT_TRUE(TransmitFile(s, NULL, 0, 0, NULL, NULL, 0));
-	EXPECT_TRUE(TransmitFile(s, file, 0, 0, NULL, &bufs, 0));
-	EXPECT_EQ(recv(peer, data, 10008, MSG_WAITALL), 10008);
-	EXPECT_EQ(memcmp(data, "headabcd", 8), 0);
-	EXPECT_EQ(data[4 + 9999], 'a' + 9999 % 26);
-	EXPECT_EQ(memcmp(data + 10004, "tail", 4), 0);
-	operation_init(&op, event);
-	op.ov.Offset = 27;
-	op.ov.OffsetHigh = 0;
-	EXPECT_FALSE(TransmitFile(s, file, 3, 0, &op.ov, &bufs, TF_DISCONNECT));
-	EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
-	ASSERT_TRUE(becomes_signalled(event));
-	EXPECT_EQ(status(&op), STATUS_SUCCESS);
-	EXPECT_EQ(op.ov.InternalHigh, 11);
-	EXPECT_EQ(recv(peer, data, 100, MSG_WAITALL), 11);
-	EXPECT_EQ(memcmp(data, "headbcdtail", 11), 0);
-	EXPECT_EQ(WSACleanup(), 0);
-	close(peer);
-	close((int)(uintptr_t)file);
-	WSACloseEvent(event);
-}
-
-/* C27 */
-TEST_F(extension, TransmitFile__pending)
-{
-	HANDLE file = new_file(32 << 20);
-	struct operation op[3];
-	SOCKET s[3];
-	int peer[3];
-
-	ASSERT_EQ(startup(), 0);
-	for (int i = 0; i < 3; i++) {
-		ASSERT_EQ(stream_pair(&s[i], &peer[i]), 0);
-		operation_init(&op[i], NULL);
-		op[i].ov.Offset = op[i].ov.OffsetHigh = 0;
-		EXPECT_FALSE(TransmitFile(s[i], file, 0, 0, &op[i].ov, NULL, 0));
-		EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
-		EXPECT_EQ(status(&op[i]), STATUS_PENDING);
-	}
-	EXPECT_TRUE(CancelIoEx((HANDLE)s[0], &op[0].ov));
-	EXPECT_TRUE(wait_for(status(&op[0]) == STATUS_CANCELLED));
-	EXPECT_GT(op[0].ov.InternalHigh, 0);
-	EXPECT_EQ(closesocket(s[1]), 0);
-	EXPECT_EQ(status(&op[1]), STATUS_CONNECTION_ABORTED);
-	EXPECT_EQ(WSACleanup(), 0);
-	EXPECT_EQ(status(&op[2]), STATUS_CANCELLED);
-	EXPECT_EQ(peer_end(peer[2]), -ECONNRESET);
-	for (int i = 0; i < 3; i++)
-		close(peer[i]);
-	close((int)(uintptr_t)file);
 }
 
 TEST_HARNESS_MAIN

@@ -398,8 +398,9 @@ static inline int HasOverlappedIoCompleted(LPOVERLAPPED lpOverlapped)
  * ioctlsocket's commands, SIO_KEEPALIVE_VALS (mstcpip.h) and
  * SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and gives a pointer to
  * the function (mswsock.h); WSAEOPNOTSUPP for others. All is done when it
- * returns: of @lpOverlapped it writes the status and signals the event; no
- * packet goes to a completion port, and @lpCompletionRoutine must be NULL.
+ * returns 0. With @lpOverlapped that is told as for other operations, with 0
+ * bytes whatever was put out, and a control that is not known is
+ * WSA_IO_PENDING at first and then told to be so.
  */
 int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer,
 		    DWORD cbInBuffer, LPVOID lpvOutBuffer, DWORD cbOutBuffer,

@@ -116,6 +116,12 @@ enum wsock_op_code {
 	WSOCK_OP_TRANSMIT	= 8,	/* addr: struct wsock_transmit, len: its size */
 	/* addr: 0, len: WSOCK_DISCONNECT_* bits */
 	WSOCK_OP_DISCONNECT	= 10,
+	/*
+	 * What the submitter has done already. It passes all that waits. addr, len:
+	 * 0. msg_flags: 0 for a success at once, or the errno that it has failed
+	 * with after it pended.
+	 */
+	WSOCK_OP_NOTIFY		= 12,
 };
 
 /**
