@@ -101,6 +101,9 @@ enum wsock_fd_flags {
 	WSOCK_FD_ACCEPT_EX	= 1 << 18,	/* was given to AcceptEx as acceptor */
 };
 
+/* Pages of tables by descriptor come to life as numbers are used. */
+#define WSOCK_FD_TABLE_SIZE	(1 << 20)
+
 unsigned int wsock_fd_flags_get(int fd);
 void wsock_fd_flags_init(int fd, unsigned int flags);
 void wsock_fd_flags_add(int fd, unsigned int flags);
@@ -311,7 +314,16 @@ int wsock_event_decode(HANDLE event, bool *auto_reset);
 int wsock_event_decode_ov(HANDLE event);
 bool wsock_event_set(int fd);
 /* 1 when it was signalled, 0 when it was not, -1 when it is no event. */
-int wsock_event_reset(int fd);
+int wsock_event_reset(int fd, bool auto_reset);
+/* Takes an auto-reset event, for a thread that has not waited for it. */
+bool wsock_event_take(int fd);
+/*
+ * The calling thread, which has just seen these auto-reset events unsignalled,
+ * waits for each of them, until it has taken it or this ends.
+ */
+void wsock_event_wait_begin(const struct pollfd *fds, uint64_t which);
+bool wsock_event_wait_take(int fd);
+void wsock_event_wait_end(const struct pollfd *fds, uint64_t which);
 /*
  * As poll(2) that does not wait, on 1 to 64 events. When all are signalled, those
  * with their bit in @take have been reset when it returns. Otherwise none was,

@@ -10,14 +10,11 @@
 
 /* ---- What the library remembers of a descriptor ---- */
 
-/* Pages of the table come to life as descriptor numbers are used. */
-#define FD_TABLE_SIZE	(1 << 20)
-
-static uint32_t fd_table[FD_TABLE_SIZE];
+static uint32_t fd_table[WSOCK_FD_TABLE_SIZE];
 
 bool wsock_fd_flags_kept(int fd)
 {
-	return fd >= 0 && fd < FD_TABLE_SIZE;
+	return fd >= 0 && fd < WSOCK_FD_TABLE_SIZE;
 }
 
 unsigned int wsock_fd_flags_get(int fd)
@@ -49,7 +46,7 @@ void wsock_fd_flags_remove(int fd, unsigned int flags)
 }
 
 /* When a descriptor was connected, in seconds of CLOCK_MONOTONIC. */
-static uint32_t connect_times[FD_TABLE_SIZE];
+static uint32_t connect_times[WSOCK_FD_TABLE_SIZE];
 
 void wsock_fd_note_connected_for(int fd, uint32_t seconds)
 {

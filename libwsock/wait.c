@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 int wsock_poll_until(struct pollfd *fds, nfds_t nfds, uint64_t deadline,
@@ -52,12 +53,14 @@ bool wsock_poll_bad(const struct pollfd *fds, nfds_t n)
  * @n: how many objects
  * @alertable: the number of queues, 0 or 1
  * @take: bit i is set when object i is an auto-reset event
+ * @waits: those of @take that the others know we wait for
  */
 struct wait {
 	struct pollfd fds[MAXIMUM_WAIT_OBJECTS + 1];
 	nfds_t n;
 	nfds_t alertable;
 	uint64_t take;
+	uint64_t waits;
 	uint64_t deadline;
 };
 
@@ -82,40 +85,97 @@ static DWORD poll_failed(int ready)
 				       ERROR_INVALID_HANDLE);
 }
 
+static void begin_waits(struct wait *w, uint64_t waits)
+{
+	w->waits = waits;
+	if (waits)
+		wsock_event_wait_begin(w->fds, waits);
+}
+
+static void end_waits(void *arg)
+{
+	struct wait *w = arg;
+
+	if (w->waits)
+		wsock_event_wait_end(w->fds, w->waits);
+	w->waits = 0;
+}
+
+/* A thread that runs APCs does not wait meanwhile. */
+static bool run_apcs(struct wait *w)
+{
+	uint64_t waits = w->waits;
+
+	end_waits(w);
+	if (wsock_apc_run())
+		return true;
+	begin_waits(w, waits);
+	return false;
+}
+
+/* Of many waiters that wake, one gets an auto-reset event. */
+static bool take(struct wait *w, nfds_t i)
+{
+	uint64_t bit = 1ULL << i;
+
+	if (!(w->take & bit))
+		return true;
+	if (!(w->waits & bit))
+		return wsock_event_take(w->fds[i].fd);
+	if (!wsock_event_wait_take(w->fds[i].fd))
+		return false;
+	w->waits &= ~bit;
+	return true;
+}
+
 /* The lowest object that is signalled, and ours now; -1 for none. */
-static int take_first(const struct wait *w)
+static int take_first(struct wait *w)
 {
 	nfds_t i;
 
-	for (i = 0; i < w->n; i++) {
-		if (!w->fds[i].revents)
-			continue;
-		/* Of many waiters that wake, one gets an auto-reset event. */
-		if (!(w->take & 1ULL << i) ||
-		    wsock_event_reset(w->fds[i].fd) > 0)
+	for (i = 0; i < w->n; i++)
+		if (w->fds[i].revents && take(w, i))
 			return (int)i;
-	}
 	return -1;
+}
+
+/* Waits until @deadline for something to happen. False when that was nothing. */
+static bool look(struct wait *w, uint64_t deadline, DWORD *result)
+{
+	int ready, first;
+
+	ready = wsock_poll_until(w->fds, w->n + w->alertable, deadline, 0);
+	if (!ready) {
+		*result = WAIT_TIMEOUT;
+		return true;
+	}
+	if (ready < 0 || wsock_poll_bad(w->fds, w->n)) {
+		*result = poll_failed(ready);
+		return true;
+	}
+	/* Objects come before APCs. */
+	first = take_first(w);
+	if (first >= 0)
+		*result = WAIT_OBJECT_0 + (DWORD)first;
+	else if (w->alertable && w->fds[w->n].revents && run_apcs(w))
+		*result = WAIT_IO_COMPLETION;
+	return first >= 0 || *result == WAIT_IO_COMPLETION;
 }
 
 static DWORD wait_any(struct wait *w)
 {
-	int ready, first;
+	DWORD result = WAIT_TIMEOUT;
 
-	for (;;) {
-		ready = wsock_poll_until(w->fds, w->n + w->alertable,
-					 w->deadline, 0);
-		if (!ready)
-			return WAIT_TIMEOUT;
-		if (ready < 0 || wsock_poll_bad(w->fds, w->n))
-			return poll_failed(ready);
-		/* Objects come before APCs. */
-		first = take_first(w);
-		if (first >= 0)
-			return WAIT_OBJECT_0 + (DWORD)first;
-		if (w->alertable && w->fds[w->n].revents && wsock_apc_run())
-			return WAIT_IO_COMPLETION;
-	}
+	/* Others' share of an event is nothing to wait for. */
+	if (w->take &&
+	    ((look(w, 0, &result) && result != WAIT_TIMEOUT) || !w->deadline))
+		return result;
+	begin_waits(w, w->take);
+	pthread_cleanup_push(end_waits, w);
+	while (!look(w, w->deadline, &result))
+		;
+	pthread_cleanup_pop(1);
+	return result;
 }
 
 static DWORD wait_all(struct wait *w)

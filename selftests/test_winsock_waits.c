@@ -547,6 +547,158 @@ TEST_F(waits, many__auto_reset_wakes_one_each_time)
 	}
 }
 
+/*
+ * From here on nobody but the calling thread runs, until it sleeps: so that what
+ * it does comes before anything that waiting threads do.
+ */
+static bool run_alone(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	return !sched_setaffinity(getpid(), sizeof(first), &first) &&
+	       !sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+}
+
+/* Waits for one object, and for any of two, each from the first processor. */
+static bool start_waiters(struct waiter *w, int n, HANDLE event, HANDLE other)
+{
+	for (int i = 0; i < n; i++) {
+		w[i] = (struct waiter){
+			.objects = { event, other }, .n = 1 + i % 2, .timeout = INFINITE,
+		};
+		if (!waiter_start(&w[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Each set releases a thread, also when none has run yet; what is set with nobody
+ * left to release makes the event signalled, once.
+ */
+TEST_F(waits, many__auto_reset_set_at_once)
+{
+	HANDLE event = auto_event(), never = manual_event();
+	struct waiter w[THREADS];
+
+	ASSERT_TRUE(run_alone());
+	for (int sets = 1; sets <= THREADS + 3; sets++) {
+		int released = sets < THREADS ? sets : THREADS;
+
+		ASSERT_TRUE(start_waiters(w, THREADS, event, never));
+		for (int i = 0; i < sets; i++)
+			EXPECT_TRUE(SetEvent(event));
+		EXPECT_TRUE(wait_for(waiters_done(w, THREADS) == released));
+		quiet();
+		EXPECT_EQ(waiters_done(w, THREADS), released) TH_LOG("%d sets", sets);
+		EXPECT_EQ(take(event), sets > THREADS) TH_LOG("%d sets", sets);
+		EXPECT_FALSE(take(event)) TH_LOG("%d sets", sets);
+		for (int i = released; i < THREADS; i++)
+			EXPECT_TRUE(SetEvent(event));
+		for (int i = 0; i < THREADS; i++) {
+			pthread_join(w[i].thread, NULL);
+			EXPECT_EQ(w[i].result, WAIT_OBJECT_0);
+		}
+	}
+	/* Without a thread to release, it is set once, however it is waited for then. */
+	for (int i = 0; i < 3; i++)
+		EXPECT_TRUE(SetEvent(event));
+	EXPECT_EQ(WaitForSingleObject(event, TIMEOUT_MS), WAIT_OBJECT_0);
+	EXPECT_EQ(WaitForSingleObject(event, 1), WAIT_TIMEOUT);
+	EXPECT_FALSE(take(event));
+}
+
+/* What has released a thread is neither another's nor to be taken back. */
+TEST_F(waits, many__auto_reset_is_the_released_threads)
+{
+	HANDLE event = auto_event(), other = auto_event();
+	HANDLE both[] = { event, other };
+	struct waiter w[2];
+
+	ASSERT_TRUE(run_alone());
+	ASSERT_TRUE(start_waiters(w, 2, event, other));
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_FALSE(take(event));
+	EXPECT_EQ(WaitForMultipleObjects(2, both, FALSE, 0), WAIT_TIMEOUT);
+	EXPECT_TRUE(ResetEvent(event));
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_TRUE(SetEvent(event));
+	/* This is ours, and it can be reset. */
+	EXPECT_TRUE(take(event));
+	EXPECT_FALSE(take(event));
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_TRUE(ResetEvent(event));
+	EXPECT_FALSE(take(event));
+	EXPECT_TRUE(wait_for(waiters_done(w, 2) == 2));
+	EXPECT_FALSE(take(event));
+	for (int i = 0; i < 2; i++)
+		pthread_join(w[i].thread, NULL);
+	/* Who leaves by another object leaves what the event was set. */
+	ASSERT_TRUE(start_waiters(w, 2, event, other));
+	EXPECT_TRUE(SetEvent(other));
+	EXPECT_TRUE(wait_for(waiter_done(&w[1])));
+	EXPECT_EQ(w[1].result, WAIT_OBJECT_0 + 1);
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_TRUE(take(event));
+	EXPECT_FALSE(take(event));
+	EXPECT_TRUE(wait_for(waiter_done(&w[0])));
+	for (int i = 0; i < 2; i++)
+		pthread_join(w[i].thread, NULL);
+}
+
+/* The kernel sets it too: each end of an operation releases a thread. */
+TEST_F(waits, many__auto_reset_of_operations)
+{
+	HANDLE event = auto_event(), never = manual_event();
+	struct operation op[2];
+	struct waiter w[2];
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	ASSERT_TRUE(run_alone());
+	for (int threads = 0; threads <= 2; threads++) {
+		for (int i = 0; i < 2; i++)
+			EXPECT_EQ(start_recv(s, &op[i], event, 8), WSA_IO_PENDING);
+		ASSERT_TRUE(start_waiters(w, threads, event, never));
+		for (int i = 0; i < 2; i++)
+			EXPECT_EQ(datagram_to(s, "x", 1), 0);
+		for (int i = 0; i < 2; i++)
+			EXPECT_TRUE(wait_for(status(&op[i]) == STATUS_SUCCESS));
+		EXPECT_TRUE(wait_for(waiters_done(w, threads) == threads));
+		EXPECT_EQ(take(event), threads < 2) TH_LOG("%d threads", threads);
+		EXPECT_FALSE(take(event)) TH_LOG("%d threads", threads);
+		for (int i = 0; i < threads; i++)
+			pthread_join(w[i].thread, NULL);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+static HANDLE apc_event;
+static bool apc_took[2];
+
+static void CALLBACK set_and_take_in_apc(ULONG_PTR unused)
+{
+	SetEvent(apc_event);
+	apc_took[0] = take(apc_event);
+	apc_took[1] = take(apc_event);
+}
+
+/* A thread that runs APCs does not wait. */
+TEST_F(waits, many__auto_reset_in_an_apc)
+{
+	apc_event = auto_event();
+	ASSERT_NE(QueueUserAPC(set_and_take_in_apc, GetCurrentThread(), 0), 0);
+	EXPECT_EQ(WaitForSingleObjectEx(apc_event, TIMEOUT_MS, TRUE), WAIT_IO_COMPLETION);
+	EXPECT_TRUE(apc_took[0]);
+	EXPECT_FALSE(apc_took[1]);
+	EXPECT_EQ(WaitForSingleObject(apc_event, 1), WAIT_TIMEOUT);
+}
+
 /* A token handed round through events: never two, never none. */
 #define ROUNDS 2000
 
@@ -691,6 +843,30 @@ TEST_F(waits, many__fork)
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
+}
+
+/* Nor does one that waits in the parent have a share in the child. */
+TEST_F(waits, many__fork_of_a_process_that_waits)
+{
+	HANDLE event = auto_event();
+	struct waiter w;
+	pid_t pid;
+
+	ASSERT_TRUE(start_waiters(&w, 1, event, NULL));
+	pid = fork();
+	if (!pid) {
+		int fd = wsock_event_fd(event);
+
+		CloseHandle(event);
+		event = auto_event();
+		if (wsock_event_fd(event) != fd)
+			_exit(2);
+		SetEvent(event);
+		_exit(take(event) && !take(event) ? 0 : 1);
+	}
+	EXPECT_EQ(child_status(pid), 0);
+	EXPECT_TRUE(SetEvent(event));
+	pthread_join(w.thread, NULL);
 }
 
 /* ---- The last error ---- */
