@@ -186,10 +186,18 @@ static int modes(struct wsock_context *ctx, void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	if (args.modes & ~WSOCK_MODE_SKIP_ON_SUCCESS)
+	if (args.modes & ~(WSOCK_MODE_SKIP_ON_SUCCESS | WSOCK_MODE_SKIP_EVENT))
 		return -EINVAL;
 	ret = wsock_socket_modes(ctx, &args);
 	return !ret && copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : ret;
+}
+
+static int socket_event(struct wsock_context *ctx, const void __user *arg)
+{
+	struct wsock_socket_event args;
+
+	return copy_from_user(&args, arg, sizeof(args)) ? -EFAULT :
+	       wsock_socket_event(ctx, &args);
 }
 
 static int port(const void __user *arg)
@@ -291,6 +299,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return associate(open->ctx, arg);
 	case WSOCK_IOC_MODES:
 		return modes(open->ctx, arg);
+	case WSOCK_IOC_SOCKET_EVENT:
+		return socket_event(open->ctx, arg);
 	case WSOCK_IOC_EVENT_SELECT:
 		return event_select(open->ctx, arg);
 	case WSOCK_IOC_EVENT_ENUM:

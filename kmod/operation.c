@@ -72,6 +72,7 @@ struct op_msg {
  * @code: enum wsock_op_code; set once
  * @state: enum op_state; @socket->lock
  * @scheduled: its executor was asked for and has not come; @socket->lock
+ * @in_port: with @scheduled: it was asked for in the queue of @port; @socket->lock
  * @poked: there may be something for it, and nobody has looked; @socket->lock
  * @packet: its end is told to @port; set with the end
  * @pending: the submitter was or will be told that it is; set by the submitter
@@ -117,6 +118,7 @@ struct wsock_op {
 	u8 code;
 	u8 state;
 	bool scheduled;
+	bool in_port;
 	bool poked;
 	bool packet;
 	bool pending;
@@ -240,6 +242,12 @@ static noinline int op_get_event(struct wsock_op *op, int fd)
 	return 0;
 }
 
+/* Is it told by the event of its socket, if that has one? */
+static bool op_uses_socket_event(const struct wsock_op *op)
+{
+	return !op->event && !op->cmd && READ_ONCE(op->socket->event);
+}
+
 /* A packet goes to the socket's port, or to the one named for this operation. */
 static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
 {
@@ -285,7 +293,7 @@ static bool op_is_patient(const struct wsock_op *op)
 static bool op_runs_in_port(const struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
-	return op_is_patient(op) && !op->lane->nr_eager;
+	return op_is_patient(op) && !op->lane->nr_eager && !READ_ONCE(op->socket->event);
 }
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
@@ -517,6 +525,8 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 		ret = op_get_event(op, args->cmd.event_fd);
 	if (!ret && !cmd)
 		ret = op_get_port(op, args);
+	if (!ret && unlikely(op_uses_socket_event(op)))
+		wsock_event_reset(s->event);
 	if (unlikely(ret)) {
 		op_discard(op);
 		return ERR_PTR(ret);
@@ -887,11 +897,13 @@ static void op_schedule(struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
 	op_poke(op);
-	if (op_runs_in_port(op)) {
+	op->in_port = op_runs_in_port(op);
+	if (op->in_port) {
 		op->scheduled = true;
 		if (op_queue(op))
 			return;
 		/* It was abandoned; the status and the buffers remain. */
+		op->in_port = false;
 	} else if (op->waiter) {
 		return;
 	}
@@ -1095,9 +1107,14 @@ static void op_show(struct wsock_op *op, bool notify)
 		op_forget_name(op);
 }
 
-/* It has ended; under the lock. */
-static void op_set_ended(struct wsock_op *op)
+/* It has ended, and @notify as for op_show(); under the lock. */
+static void op_set_ended(struct wsock_op *op, bool notify)
 {
+	struct wsock_socket *s = op->socket;
+
+	/* Under the lock, so that whoever gave the socket its event does not miss it. */
+	if (notify && unlikely(op_uses_socket_event(op)) && !(s->modes & WSOCK_MODE_SKIP_EVENT))
+		eventfd_signal(s->event);
 	WRITE_ONCE(op->state, OP_ENDED);
 	op_poke(op);
 }
@@ -1201,7 +1218,7 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	op_received(op);
 
 	spin_lock_irq(&s->lock);
-	op_set_ended(op);
+	op_set_ended(op, notify);
 	/* With an executor on its way, op_execute() delivers. */
 	deliver = !op->scheduled;
 	wsock_socket_leave(s);
@@ -1269,7 +1286,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int 
 				  struct op_executor *ex)
 {
 	struct wsock_socket *s = op->socket;
-	bool deliver, queued = false;
+	bool notify, deliver, queued = false;
 	struct wsock_op *next;
 
 	/* What it saw may be the reset of the release that told it to end. */
@@ -1280,11 +1297,12 @@ static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int 
 	 * An immediate failure has no indication but the return value; a datagram
 	 * that was cut was received, however.
 	 */
-	op_show(op, op->pending ? !(op->silent && ret == op->cancel) :
-				  !ret || (ret == -EMSGSIZE && op_is_recv(op)));
+	notify = op->pending ? !(op->silent && ret == op->cancel) :
+			       !ret || (ret == -EMSGSIZE && op_is_recv(op));
+	op_show(op, notify);
 
 	spin_lock_irq(&s->lock);
-	op_set_ended(op);
+	op_set_ended(op, notify);
 	/* In the queue of its port, it is collected from there. */
 	deliver = !op->scheduled && op != ex->collect;
 	/* Its packet goes ahead of what the next one leaves there; we are not done. */
@@ -1577,6 +1595,20 @@ static void op_pump(struct wsock_op *op)
 	spin_unlock_irq(&s->lock);
 }
 
+/*
+ * Take the head back from the queue of its port: from now on it is executed as those
+ * that must not wait. A thread that has taken it from there is on its way to do so.
+ */
+static struct wsock_op *lane_take_back(struct wsock_lane *lane)
+{
+	struct wsock_op *op = lane_head(lane);
+
+	if (!op || !op->scheduled || !op->in_port || !wsock_port_unqueue(op->port, &op->item))
+		return NULL;
+	op->scheduled = false;
+	return op;
+}
+
 /* What waits in a port shall not hold up those behind it, which must not wait. */
 static void lane_pump(struct wsock_socket *s, struct wsock_lane *lane)
 {
@@ -1584,10 +1616,33 @@ static void lane_pump(struct wsock_socket *s, struct wsock_lane *lane)
 	struct wsock_op *op;
 
 	spin_lock_irq(&s->lock);
-	op = lane_head(lane);
-	if (op && op->scheduled && op_is_ports(op) && !lane->running)
+	op = lane_take_back(lane);
+	if (op)
 		op_run_locked(op, &ex);
 	spin_unlock_irq(&s->lock);
+}
+
+static void lane_reschedule(struct wsock_lane *lane)
+{
+	struct wsock_op *op = lane_take_back(lane);
+
+	if (op)
+		op_schedule(op);
+}
+
+/**
+ * wsock_op_set_eager - no end may wait any more until a thread comes to the port
+ * @s: the socket, locked; it has an event now
+ */
+void wsock_op_set_eager(struct wsock_socket *s)
+{
+	struct wsock_acceptance *a;
+
+	lockdep_assert_held(&s->lock);
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+		lane_reschedule(&s->lanes[i]);
+	list_for_each_entry(a, &s->away, node)
+		lane_reschedule(&a->lane);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1961,8 +2016,8 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	}
 	lane = code_lane(s, args.op);
 	vain = code_is_recv(args.op) && recv_hopeless(sock->sk, args.cmd.msg_flags);
-	turn = !vain && is_plain(args) && (cmd || !leaves_packet(args, s)) &&
-	       lane_enter(lane);
+	turn = !vain && is_plain(args) &&
+	       (cmd || (!leaves_packet(args, s) && !READ_ONCE(s->event))) && lane_enter(lane);
 	if (!turn && !refcount_inc_not_zero(&s->refs))
 		s = NULL;
 	rcu_read_unlock_sched();

@@ -161,6 +161,18 @@ static bool port_limited(const struct wsock_port *port)
 	return port->limit != WSOCK_PORT_UNLIMITED;
 }
 
+/* The first item, out of the queue. */
+static struct wsock_item *port_pop(struct wsock_port *port)
+{
+	struct wsock_item *item = list_first_entry(&port->items, struct wsock_item, node);
+
+	lockdep_assert_held(&port->lock);
+	list_del(&item->node);
+	item->queued = false;
+	port->nr_items--;
+	return item;
+}
+
 /* Hand items to waiters, as far as the limit allows. */
 static void port_hand_out(struct wsock_port *port)
 {
@@ -180,9 +192,7 @@ static void port_hand_out(struct wsock_port *port)
 		}
 		waiter = list_first_entry(&port->waiters, struct waiter, node);
 		list_del_init(&waiter->node);
-		waiter->item = list_first_entry(&port->items, struct wsock_item, node);
-		list_del(&waiter->item->node);
-		port->nr_items--;
+		waiter->item = port_pop(port);
 		/* It cannot go away before it has had the lock. */
 		wake_up_process(waiter->task);
 	}
@@ -205,11 +215,35 @@ bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item)
 	queued = !port->abandoned;
 	if (queued) {
 		list_add_tail(&item->node, &port->items);
+		item->queued = true;
 		port->nr_items++;
 		port_hand_out(port);
 		/* Its barrier pairs with set_current_state() in port_wait(). */
 		if (wq_has_sleeper(&port->queue))
 			wake_up_poll(&port->queue, EPOLLIN | EPOLLRDNORM);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	return queued;
+}
+
+/**
+ * wsock_port_unqueue - take an item back
+ * @port: the port
+ * @item: queued there once
+ *
+ * Returns false when a thread has taken it meanwhile, or the port was abandoned.
+ */
+bool wsock_port_unqueue(struct wsock_port *port, struct wsock_item *item)
+{
+	unsigned long flags;
+	bool queued;
+
+	spin_lock_irqsave(&port->lock, flags);
+	queued = item->queued && !port->abandoned;
+	if (queued) {
+		list_del(&item->node);
+		item->queued = false;
+		port->nr_items--;
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return queued;
@@ -539,10 +573,8 @@ static int port_take(struct get *get)
 	if (ret > 0) {
 		worker_occupy(get->worker);
 		list_add(&waiter.item->node, &get->taken);
-		while (--n && !list_empty(&port->items)) {
-			list_move_tail(port->items.next, &get->taken);
-			port->nr_items--;
-		}
+		while (--n && !list_empty(&port->items))
+			list_add_tail(&port_pop(port)->node, &get->taken);
 	}
 	spin_unlock_irq(&port->lock);
 	return ret;
@@ -552,10 +584,14 @@ static int port_take(struct get *get)
 static void port_put_back(struct get *get, bool vacate)
 {
 	struct wsock_port *port = get->port;
+	struct wsock_item *item;
 
 	spin_lock_irq(&port->lock);
 	if (!port->abandoned) {
-		port->nr_items += list_count_nodes(&get->taken);
+		list_for_each_entry(item, &get->taken, node) {
+			item->queued = true;
+			port->nr_items++;
+		}
 		list_splice_init(&get->taken, &port->items);
 	}
 	if (vacate)

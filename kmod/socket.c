@@ -165,6 +165,8 @@ void wsock_socket_free(struct wsock_socket *s)
 		wsock_op_free_spares(&s->lanes[i]);
 	if (s->port)
 		wsock_port_put(s->port);
+	if (s->event_file)
+		fput(s->event_file);
 	wsock_netevents_free(s->netevents);
 	sock_put(s->sk);
 	wsock_context_put(s->ctx);
@@ -532,6 +534,61 @@ int wsock_socket_modes(struct wsock_context *ctx, struct wsock_modes *args)
 	spin_unlock_irq(&s->lock);
 	wsock_socket_put(s);
 	return 0;
+}
+
+/* Make the eventfd behind @fd the event of @s, unless it has one. */
+static int socket_set_event(struct wsock_socket *s, int fd)
+{
+	struct eventfd_ctx *event;
+	struct file *file;
+	bool used;
+
+	file = eventfd_fget(fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	event = eventfd_ctx_fileget(file);
+	eventfd_ctx_put(event);			/* @file keeps it */
+
+	spin_lock_irq(&s->lock);
+	used = !s->event;
+	if (used) {
+		s->event_file = file;
+		/* Pairs with wsock_socket_event(). */
+		smp_store_release(&s->event, event);
+		/* Those that are pending will tell of their end. */
+		wsock_op_set_eager(s);
+		if (!s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops && !s->nr_away)
+			eventfd_signal(event);
+	}
+	spin_unlock_irq(&s->lock);
+	if (!used)
+		fput(file);
+	return 0;
+}
+
+/**
+ * wsock_socket_event - the event of a socket
+ * @ctx: the context
+ * @args: which, and what becomes its event
+ *
+ * Returns a new descriptor, or an errno.
+ */
+int wsock_socket_event(struct wsock_context *ctx, const struct wsock_socket_event *args)
+{
+	struct wsock_socket *s = wsock_socket_get(ctx, args->fd);
+	int ret = 0;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	/* Pairs with socket_set_event(). */
+	if (!smp_load_acquire(&s->event))
+		ret = args->event_fd == -1 ? -ENOENT : socket_set_event(s, args->event_fd);
+	if (!ret)
+		ret = get_unused_fd_flags(O_CLOEXEC);
+	if (ret >= 0)
+		fd_install(ret, get_file(s->event_file));
+	wsock_socket_put(s);
+	return ret;
 }
 
 /**

@@ -243,6 +243,8 @@ struct wsock_watch {
  * @port: where the packets of its operations go, counted; set once
  * @key: theirs; set before @port
  * @modes: WSOCK_MODE_* bits; @lock
+ * @event: told of operations without one of their own; NULL, then set once, @lock
+ * @event_file: the same's, counted: an eventfd_ctx has no descriptors
  * @netevents: NULL until the first EVENT_SELECT; then set once, under @ctx->lock
  * @offers: to other processes; the lock of duplicate.c
  * @offered: there were some once; @ctx->lock
@@ -268,6 +270,8 @@ struct wsock_socket {
 	struct wsock_port *port;
 	u64 key;
 	u32 modes;
+	struct eventfd_ctx *event;
+	struct file *event_file;
 	struct wsock_netevents *netevents;
 	struct hlist_head offers;
 	bool offered;
@@ -324,10 +328,12 @@ enum wsock_item_kind {
  * struct wsock_item - something in a completion port's queue
  * @node: there; wsock_port.lock
  * @kind: enum wsock_item_kind; set once
+ * @queued: it is there, unless the port was abandoned; wsock_port.lock
  */
 struct wsock_item {
 	struct list_head node;
 	u8 kind;
+	bool queued;
 };
 
 extern struct mutex wsock_contexts_lock;
@@ -358,6 +364,7 @@ void wsock_socket_abort(struct sock *sk);
 struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd);
 int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args);
 int wsock_socket_modes(struct wsock_context *ctx, struct wsock_modes *args);
+int wsock_socket_event(struct wsock_context *ctx, const struct wsock_socket_event *args);
 void wsock_socket_free(struct wsock_socket *s);
 void wsock_socket_orphan(struct wsock_socket *s);
 void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause);
@@ -375,6 +382,7 @@ int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args);
 unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 				 enum wsock_whose whose);
 void wsock_op_cancel_accepting(struct wsock_socket *s);
+void wsock_op_set_eager(struct wsock_socket *s);
 bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet);
 void wsock_op_dequeued(struct wsock_item *item);
 void wsock_op_abandon(struct wsock_item *item);
@@ -393,6 +401,7 @@ struct wsock_port *wsock_port_get(int fd);
 struct wsock_port *wsock_port_ref(struct wsock_port *port);
 void wsock_port_put(struct wsock_port *port);
 bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item);
+bool wsock_port_unqueue(struct wsock_port *port, struct wsock_item *item);
 void wsock_port_watch(struct wsock_port *port, struct wait_queue_entry *entry);
 void wsock_port_unwatch(struct wsock_port *port, struct wait_queue_entry *entry);
 bool wsock_port_ready(const struct wsock_port *port);

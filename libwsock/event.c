@@ -251,6 +251,23 @@ static int get(HANDLE event)
 	return get_kind(event, &auto_reset);
 }
 
+int wsock_event_of_socket(SOCKET s)
+{
+	struct wsock_socket_event args = {
+		.fd = wsock_socket_fd(s), .event_fd = -1,
+	};
+	int fd = wsock_device_ioctl(WSOCK_IOC_SOCKET_EVENT, &args);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	args.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (args.event_fd < 0)
+		return -1;
+	fd = wsock_device_ioctl(WSOCK_IOC_SOCKET_EVENT, &args);
+	close(args.event_fd);
+	return fd;
+}
+
 WSOCK_EXPORT int wsock_event_fd(WSAEVENT hEvent)
 {
 	return get(hEvent);

@@ -312,6 +312,11 @@ void wsock_events_inherit(int fd, int listener);
 int wsock_event_decode(HANDLE event, bool *auto_reset);
 /* The eventfd of an OVERLAPPED.hEvent, whose lowest bit is ignored, or -1. */
 int wsock_event_decode_ov(HANDLE event);
+/*
+ * An eventfd, to be closed, that is readable while @s is signalled: the kernel
+ * keeps it from the first such call on. -1 with errno.
+ */
+int wsock_event_of_socket(SOCKET s);
 bool wsock_event_set(int fd);
 /* 1 when it was signalled, 0 when it was not, -1 when it is no event. */
 int wsock_event_reset(int fd, bool auto_reset);

@@ -141,9 +141,10 @@ WSOCK_EXPORT BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle,
 	if (Flags & ~(FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
 		      FILE_SKIP_SET_EVENT_ON_HANDLE))
 		error = ERROR_INVALID_PARAMETER;
-	/* A SOCKET is not signalled by its operations anyway. */
 	if (Flags & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS)
-		args.modes = WSOCK_MODE_SKIP_ON_SUCCESS;
+		args.modes |= WSOCK_MODE_SKIP_ON_SUCCESS;
+	if (Flags & FILE_SKIP_SET_EVENT_ON_HANDLE)
+		args.modes |= WSOCK_MODE_SKIP_EVENT;
 	if (!error && wsock_device_ioctl(WSOCK_IOC_MODES, &args))
 		error = ERROR_INVALID_HANDLE;
 	if (error)

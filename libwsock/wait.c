@@ -54,6 +54,7 @@ bool wsock_poll_bad(const struct pollfd *fds, nfds_t n)
  * @alertable: the number of queues, 0 or 1
  * @take: bit i is set when object i is an auto-reset event
  * @waits: those of @take that the others know we wait for
+ * @close: bit i is set when the descriptor of object i is ours
  */
 struct wait {
 	struct pollfd fds[MAXIMUM_WAIT_OBJECTS + 1];
@@ -61,6 +62,7 @@ struct wait {
 	nfds_t alertable;
 	uint64_t take;
 	uint64_t waits;
+	uint64_t close;
 	uint64_t deadline;
 };
 
@@ -219,8 +221,17 @@ static bool has_twice(const HANDLE *handles, DWORD count)
 	return false;
 }
 
-/* Sets up entry @i; false when it cannot be waited for. */
-static bool add_object(struct wait *w, nfds_t i, HANDLE handle)
+static void close_own(const struct wait *w)
+{
+	int i;
+
+	for (i = 0; w->close >> i; i++)
+		if (w->close & 1ULL << i)
+			close(w->fds[i].fd);
+}
+
+/* Sets up entry @i. 0 or the error. */
+static int add_object(struct wait *w, nfds_t i, HANDLE handle)
 {
 	bool auto_reset;
 
@@ -229,30 +240,45 @@ static bool add_object(struct wait *w, nfds_t i, HANDLE handle)
 	if (w->fds[i].fd >= 0) {
 		if (auto_reset)
 			w->take |= 1ULL << i;
-		return true;
+		return 0;
 	}
-	/* POLLHUP, the end of a thread, need not be asked for. */
-	w->fds[i].events = 0;
 	w->fds[i].fd = wsock_thread_decode(handle);
-	return w->fds[i].fd >= 0;
+	if (w->fds[i].fd >= 0) {
+		/* POLLHUP, the end of a thread, need not be asked for. */
+		w->fds[i].events = 0;
+		return 0;
+	}
+	w->fds[i].fd = wsock_event_of_socket((SOCKET)handle);
+	if (w->fds[i].fd >= 0) {
+		w->close |= 1ULL << i;
+		return 0;
+	}
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
+		       ERROR_NOT_ENOUGH_MEMORY : ERROR_INVALID_HANDLE;
 }
 
 static DWORD do_wait(DWORD count, const HANDLE *handles, BOOL all,
 		     DWORD timeout, BOOL alertable)
 {
 	struct wait w = { .n = count };
-	DWORD i;
+	DWORD i, result;
+	int error = 0;
 
 	if (!count || count > MAXIMUM_WAIT_OBJECTS || !handles ||
 	    (all && has_twice(handles, count)))
 		return wait_failed(ERROR_INVALID_PARAMETER);
-	for (i = 0; i < count; i++)
-		if (!add_object(&w, i, handles[i]))
-			return wait_failed(ERROR_INVALID_HANDLE);
+	for (i = 0; i < count && !error; i++)
+		error = add_object(&w, i, handles[i]);
+	if (error) {
+		close_own(&w);
+		return wait_failed(error);
+	}
 	if (alertable)
 		set_alertable(&w);
 	w.deadline = wsock_wait_deadline(timeout);
-	return all && count > 1 ? wait_all(&w) : wait_any(&w);
+	result = all && count > 1 ? wait_all(&w) : wait_any(&w);
+	close_own(&w);
+	return result;
 }
 
 WSOCK_EXPORT DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents,

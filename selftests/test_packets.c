@@ -569,6 +569,171 @@ TEST_F(shown, apc__port_abandoned)
 
 /* ------------------------------------------------------------------------- */
 
+/*
+ * A wake-up in vain: what waits in the port is taken back for the one behind it,
+ * which has to show its end though nobody comes to the port.
+ */
+TEST_F(shown, event__behind_one_that_was_woken_in_vain)
+{
+	struct env *e = &self->e;
+	struct ov first, second;
+	char buf[8];
+
+	for (int way = 0; way < 2; way++) {
+		ASSERT_EQ(recv_flags(e, e->udp[0], &first, 0, 0), -EINPROGRESS);
+		ASSERT_EQ(send(e->udp[1], "hello", 5, 0), 5);
+		ASSERT_TRUE(packets_are(e->port, 1));
+		ASSERT_EQ(recv(e->udp[0], buf, sizeof(buf), 0), 5);
+		ASSERT_EQ(recv_flags(e, e->udp[0], &second, WSOCK_CMD_EVENT, e->event),
+			  -EINPROGRESS);
+		EXPECT_EQ(ov_status(&first), STATUS_PENDING);
+		ASSERT_EQ(send(e->udp[1], "abc", 3, 0), 3);
+		/* The first in another's company, the second by itself. */
+		if (way)
+			ASSERT_TRUE(wait_for(ov_status(&first) == STATUS_SUCCESS));
+		ASSERT_EQ(send(e->udp[1], "de", 2, 0), 2);
+		ASSERT_TRUE(event_wait(e->event));
+		EXPECT_EQ(ov_status(&first), STATUS_SUCCESS);
+		EXPECT_EQ(take(e, 0), 1);
+		EXPECT_TRUE(tells(&e->p, KEY_UDP, &first, STATUS_SUCCESS, 3));
+		EXPECT_TRUE(takes(e, KEY_UDP, &second, STATUS_SUCCESS, 2));
+	}
+}
+
+static int socket_event(struct env *e, int fd, int event)
+{
+	struct wsock_socket_event args = { .fd = fd, .event_fd = event };
+
+	return dev_ioctl(e->dev, WSOCK_IOC_SOCKET_EVENT, &args);
+}
+
+TEST_F(shown, socket_event__of_one_that_pends)
+{
+	struct env *e = &self->e;
+	char buf[8];
+	int event;
+
+	/* As it is, in the port's queue, and there in vain. */
+	for (int way = 0; way < 3; way++) {
+		int fds[2];
+
+		ASSERT_EQ(udp_pair(fds), 0);
+		ASSERT_EQ(dev_adopt(e->dev, fds[0]), 0);
+		ASSERT_EQ(associate(e->dev, fds[0], e->port, KEY_UDP), 0);
+		ASSERT_EQ(recv_flags(e, fds[0], &e->ov, 0, 0), -EINPROGRESS);
+		if (way) {
+			ASSERT_EQ(send(fds[1], "hello", 5, 0), 5);
+			ASSERT_TRUE(packets_are(e->port, 1));
+		}
+		if (way == 2)
+			ASSERT_EQ(recv(fds[0], buf, sizeof(buf), 0), 5);
+		event = socket_event(e, fds[0], e->event);
+		ASSERT_GE(event, 0);
+		EXPECT_EQ(event_is_set(event), way == 1);
+		if (way != 1)
+			ASSERT_EQ(send(fds[1], "hello", 5, 0), 5);
+		ASSERT_TRUE(event_wait(event));
+		EXPECT_EQ(ov_status(&e->ov), STATUS_SUCCESS);
+		EXPECT_TRUE(takes(e, KEY_UDP, &e->ov, STATUS_SUCCESS, 5));
+		close(event);
+		EXPECT_EQ(dev_closesocket(e->dev, fds[0]), 0);
+		EXPECT_EQ(eventfd_read(e->event, &(eventfd_t){ 0 }), 0);
+		close(fds[1]);
+	}
+}
+
+TEST_F(shown, socket_event__of_later_ones)
+{
+	struct env *e = &self->e;
+	int none, event, other = new_event(), fds[2];
+	struct ov ov;
+
+	for (int with_port = 0; with_port < 2; with_port++) {
+		ASSERT_EQ(tcp_pair(fds), 0);
+		ASSERT_EQ(dev_adopt(e->dev, fds[0]), 0);
+		if (with_port)
+			ASSERT_EQ(associate(e->dev, fds[0], e->port, KEY_TCP), 0);
+		EXPECT_EQ(socket_event(e, fds[0], -1), -ENOENT);
+		EXPECT_EQ(socket_event(e, fds[0], e->dev), -EINVAL);
+		none = socket_event(e, fds[0], 1000);
+		EXPECT_EQ(none, -EBADF);
+		event = socket_event(e, fds[0], e->event);
+		ASSERT_GE(event, 0);
+		/* Nothing pends; and it stays this one. */
+		EXPECT_TRUE(event_is_set(event));
+		none = socket_event(e, fds[0], other);
+		ASSERT_GE(none, 0);
+		EXPECT_FALSE(event_is_set(other));
+		EXPECT_EQ(eventfd_read(none, &(eventfd_t){ 0 }), 0);
+		EXPECT_FALSE(event_is_set(event));
+		close(none);
+		/* At once, pending, failed at once. */
+		EXPECT_EQ(dev_send(e->dev, fds[0], "x", 1, &ov), 1);
+		EXPECT_TRUE(event_is_set(event));
+		ASSERT_EQ(recv_flags(e, fds[0], &e->ov, 0, 0), -EINPROGRESS);
+		EXPECT_FALSE(event_is_set(event));
+		ASSERT_EQ(send(fds[1], "hello", 5, 0), 5);
+		ASSERT_TRUE(event_wait(event));
+		EXPECT_EQ(ov_status(&e->ov), STATUS_SUCCESS);
+		EXPECT_EQ(dev_submit(e->dev, WSOCK_OP_RECV, fds[0], (void *)~0xfffull, 8192, &ov,
+				     -1, 0), -EFAULT);
+		/* One with its own is none of its business. */
+		EXPECT_EQ(eventfd_write(event, 1), 0);
+		ASSERT_EQ(recv_flags(e, fds[0], &ov, WSOCK_CMD_EVENT, other), -EINPROGRESS);
+		EXPECT_TRUE(event_is_set(event));
+		EXPECT_EQ(eventfd_read(event, &(eventfd_t){ 0 }), 0);
+		ASSERT_EQ(send(fds[1], "hello", 5, 0), 5);
+		ASSERT_TRUE(event_wait(other));
+		EXPECT_FALSE(event_is_set(event));
+		/* Nor are they with the mode. */
+		ASSERT_EQ(set_modes(e->dev, fds[0], WSOCK_MODE_SKIP_EVENT), 0);
+		ASSERT_EQ(recv_flags(e, fds[0], &e->ov, 0, 0), -EINPROGRESS);
+		ASSERT_EQ(send(fds[1], "hello", 5, 0), 5);
+		ASSERT_TRUE(wait_for(ov_status(&e->ov) == STATUS_SUCCESS));
+		EXPECT_FALSE(event_is_set(event));
+		while (take(e, 0) == 1)
+			;
+		EXPECT_EQ(eventfd_read(other, &(eventfd_t){ 0 }), 0);
+		close(event);
+		EXPECT_EQ(dev_closesocket(e->dev, fds[0]), 0);
+		close(fds[1]);
+	}
+	EXPECT_EQ(socket_event(e, e->tcp[1], -1), -ENOTSOCK);
+	EXPECT_EQ(socket_event(e, 1000, -1), -EBADF);
+	close(other);
+}
+
+/* Told by cancel and closesocket, not by the final release. */
+TEST_F(shown, socket_event__ends)
+{
+	struct env *e = &self->e;
+	int event[3], fds[3][2];
+	struct ov ov[3];
+
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(tcp_pair(fds[i]), 0);
+		ASSERT_EQ(dev_adopt(e->dev, fds[i][0]), 0);
+		ASSERT_EQ(recv_flags(e, fds[i][0], &ov[i], 0, 0), -EINPROGRESS);
+		event[i] = socket_event(e, fds[i][0], new_event());
+		ASSERT_GE(event[i], 0);
+		EXPECT_FALSE(event_is_set(event[i]));
+	}
+	EXPECT_EQ(dev_cancel(e->dev, fds[0][0], &ov[0].st), 1);
+	EXPECT_TRUE(event_is_set(event[0]));
+	EXPECT_EQ(dev_closesocket(e->dev, fds[1][0]), 0);
+	EXPECT_TRUE(event_is_set(event[1]));
+	EXPECT_EQ(dev_cleanup(e->dev), 1);
+	EXPECT_EQ(ov_status(&ov[2]), STATUS_CANCELLED);
+	EXPECT_FALSE(event_is_set(event[2]));
+	EXPECT_EQ(socket_event(e, fds[2][0], -1), -EBADFD);
+	for (int i = 0; i < 3; i++) {
+		close(event[i]);
+		close(fds[i][1]);
+	}
+	close(fds[0][0]);
+	close(fds[2][0]);
+}
+
 FIXTURE(packets)
 {
 	struct env e;
@@ -786,7 +951,7 @@ TEST_F(packets, associate__refused)
 	EXPECT_EQ(associate(e->dev, other[0], e->port, 1), -ENOTSOCK);
 	EXPECT_EQ(associate(e->dev, e->dev, e->port, 1), -ENOTSOCK);
 	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_ASSOCIATE, NULL), -EFAULT);
-	EXPECT_EQ(set_modes(e->dev, e->tcp[0], 2), -EINVAL);
+	EXPECT_EQ(set_modes(e->dev, e->tcp[0], 8), -EINVAL);
 	EXPECT_EQ(set_modes(e->dev, other[0], 1), -ENOTSOCK);
 	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_MODES, NULL), -EFAULT);
 	pid = fork();

@@ -869,6 +869,134 @@ TEST_F(waits, many__fork_of_a_process_that_waits)
 	pthread_join(w.thread, NULL);
 }
 
+/* ---- SOCKETs ---- */
+
+static bool is_set(SOCKET s)
+{
+	return WaitForSingleObject((HANDLE)s, 0) == WAIT_OBJECT_0;
+}
+
+/* D.2, test_nonblocking_async_recv: with nobody else to be told, the SOCKET is. */
+TEST_F(waits, D2__socket_is_signalled)
+{
+	HANDLE never = manual_event(), both[2] = { never };
+	struct operation op;
+	struct waiter w;
+	int peer, before;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	before = fd_count();
+	/* The first look comes after the operation began, and then before. */
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(start_recv(s, &op, NULL, 8), WSA_IO_PENDING);
+		EXPECT_FALSE(is_set(s));
+		EXPECT_EQ(op.ov.InternalHigh, POISON_LONG);
+		both[1] = (HANDLE)s;
+		ASSERT_TRUE(start_waiters(&w, 1, (HANDLE)s, NULL));
+		EXPECT_EQ(send(peer, "x", 1, 0), 1);
+		EXPECT_EQ(WaitForMultipleObjects(2, both, FALSE, TIMEOUT_MS), WAIT_OBJECT_0 + 1);
+		EXPECT_EQ(status(&op), STATUS_SUCCESS);
+		ASSERT_TRUE(wait_for(waiter_done(&w)));
+		EXPECT_EQ(w.result, WAIT_OBJECT_0);
+		pthread_join(w.thread, NULL);
+		/* Until the next one begins. */
+		EXPECT_TRUE(is_set(s));
+		EXPECT_EQ(WSAWaitForMultipleEvents(1, (WSAEVENT *)&both[1], TRUE, 0, FALSE),
+			  WSA_WAIT_EVENT_0);
+	}
+	/* What succeeds at once is told as well. */
+	ASSERT_EQ(start_recv(s, &op, NULL, 8), WSA_IO_PENDING);
+	EXPECT_FALSE(is_set(s));
+	ASSERT_EQ(start_send(s, &op, NULL, "x", 1), 0);
+	EXPECT_TRUE(is_set(s));
+	EXPECT_EQ(fd_count(), before);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(WaitForSingleObject((HANDLE)s, 0), WAIT_FAILED);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+	close(peer);
+}
+
+TEST_F(waits, D2__socket_and_event_of_the_operation)
+{
+	HANDLE event = manual_event(), both[2] = { event };
+	struct operation op[2];
+	SOCKET s;
+	int peer;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	both[1] = (HANDLE)s;
+	ASSERT_EQ(start_recv(s, &op[0], event, 1), WSA_IO_PENDING);
+	ASSERT_EQ(start_recv(s, &op[1], NULL, 1), WSA_IO_PENDING);
+	EXPECT_FALSE(is_set(s));
+	EXPECT_EQ(send(peer, "x", 1, 0), 1);
+	EXPECT_TRUE(becomes_signalled(event));
+	EXPECT_FALSE(is_set(s));
+	EXPECT_EQ(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_TIMEOUT);
+	EXPECT_EQ(send(peer, "x", 1, 0), 1);
+	EXPECT_EQ(WaitForMultipleObjects(2, both, TRUE, TIMEOUT_MS), WAIT_OBJECT_0);
+	EXPECT_EQ(status(&op[1]), STATUS_SUCCESS);
+	/* D.5: the mode is about the SOCKET only. */
+	EXPECT_TRUE(SetFileCompletionNotificationModes((HANDLE)s, FILE_SKIP_SET_EVENT_ON_HANDLE));
+	ASSERT_EQ(start_recv(s, &op[0], event, 1), WSA_IO_PENDING);
+	ASSERT_EQ(start_recv(s, &op[1], NULL, 1), WSA_IO_PENDING);
+	EXPECT_EQ(send(peer, "xy", 2, 0), 2);
+	EXPECT_TRUE(becomes_signalled(event));
+	EXPECT_TRUE(wait_for(status(&op[1]) == STATUS_SUCCESS));
+	EXPECT_FALSE(is_set(s));
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+}
+
+/* D.9, C29: who closes is told, the final cleanup tells nobody; the wait goes on. */
+TEST_F(waits, C29__socket_is_not_signalled_by_the_cleanup)
+{
+	struct waiter w[2];
+	struct operation op[2];
+	SOCKET s[2];
+	int peer[2];
+
+	ASSERT_EQ(startup(), 0);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(stream_pair(&s[i], &peer[i]), 0);
+		ASSERT_EQ(start_recv(s[i], &op[i], NULL, 8), WSA_IO_PENDING);
+		ASSERT_TRUE(start_waiters(&w[i], 1, (HANDLE)s[i], NULL));
+	}
+	EXPECT_EQ(closesocket(s[0]), 0);
+	EXPECT_TRUE(wait_for(waiter_done(&w[0])));
+	EXPECT_EQ(w[0].result, WAIT_OBJECT_0);
+	EXPECT_EQ(status(&op[0]), STATUS_CONNECTION_ABORTED);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(status(&op[1]), STATUS_CANCELLED);
+	quiet();
+	EXPECT_FALSE(waiter_done(&w[1]));
+}
+
+/* It is told though nobody comes to the port, and the packet is there too. */
+TEST_F(waits, D3__socket_with_a_port)
+{
+	struct operation op;
+	HANDLE port;
+	SOCKET s;
+	int peer;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	port = CreateIoCompletionPort((HANDLE)s, NULL, 7, 0);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(start_recv(s, &op, NULL, 8), WSA_IO_PENDING);
+		EXPECT_EQ(send(peer, "x", 1, 0), 1);
+		EXPECT_EQ(WaitForSingleObject((HANDLE)s, TIMEOUT_MS), WAIT_OBJECT_0);
+		EXPECT_EQ(status(&op), STATUS_SUCCESS);
+		EXPECT_EQ(take_packet(port, 0).ov, &op.ov);
+	}
+	EXPECT_TRUE(CloseHandle(port));
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+}
+
 /* ---- The last error ---- */
 
 static void *other_error(void *arg)

@@ -83,6 +83,21 @@ struct wsock_modes {
 
 #define WSOCK_MODE_SKIP_ON_SUCCESS	(1U << 0) /* no packet for what succeeds at once */
 #define WSOCK_MODE_ACCEPTING		(1U << 1) /* is an acceptor; told, not given */
+#define WSOCK_MODE_SKIP_EVENT		(1U << 2) /* do not signal the socket's event */
+
+/**
+ * struct wsock_socket_event - argument of WSOCK_IOC_SOCKET_EVENT
+ * @fd: a descriptor of an owned socket
+ * @event_fd: an eventfd, that becomes the socket's event if it has none; or -1
+ *
+ * The socket's event is told of operations that come by WSOCK_IOC_SUBMIT without
+ * WSOCK_CMD_EVENT: it is reset as one is submitted and signalled when one has
+ * ended. At first it is signalled unless operations are pending.
+ */
+struct wsock_socket_event {
+	__s32 fd;
+	__s32 event_fd;
+};
 
 /**
  * struct wsock_wait - argument of WSOCK_IOC_WAIT
@@ -438,6 +453,9 @@ struct wsock_take {
 #define WSOCK_IOC_ASSOCIATE	_IOW(WSOCK_IOC_MAGIC, 9, struct wsock_associate)
 /* Returns 0. */
 #define WSOCK_IOC_MODES		_IOWR(WSOCK_IOC_MAGIC, 10, struct wsock_modes)
+
+/* Returns a new descriptor of the socket's event; -ENOENT when it has none. */
+#define WSOCK_IOC_SOCKET_EVENT	_IOW(WSOCK_IOC_MAGIC, 11, struct wsock_socket_event)
 
 /* On a completion port. */
 /* Queue a packet behind the others. Returns 0. */

@@ -37,8 +37,9 @@ HANDLE WINAPI CreateIoCompletionPort(HANDLE FileHandle,
 
 /*
  * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation of the SOCKET that succeeds
- * at once leaves no packet. It cannot be undone. FILE_SKIP_SET_EVENT_ON_HANDLE is
- * always so. ERROR_INVALID_PARAMETER for other flags; ERROR_INVALID_HANDLE.
+ * at once leaves no packet. FILE_SKIP_SET_EVENT_ON_HANDLE: the SOCKET itself, as an
+ * object to wait for, is not signalled by operations. They cannot be undone.
+ * ERROR_INVALID_PARAMETER for other flags; ERROR_INVALID_HANDLE.
  */
 BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle, UCHAR Flags);
 
