@@ -89,6 +89,7 @@ static const struct status_row {
 	{ STATUS_SUCCESS,		 0,			0 },
 	{ STATUS_PENDING,		 WSA_IO_INCOMPLETE,	996 },
 	{ STATUS_BUFFER_OVERFLOW,	 WSAEMSGSIZE,		234 },
+	{ STATUS_UNSUCCESSFUL,		 WSAEINVAL,		31 },
 	{ STATUS_NOT_IMPLEMENTED,	 WSAEOPNOTSUPP,		1 },
 	{ STATUS_NOT_SUPPORTED,		 WSAEOPNOTSUPP,		50 },
 	{ STATUS_ACCESS_VIOLATION,	 WSAEFAULT,		998 },
@@ -161,7 +162,10 @@ int wsock_error_from_status(uint32_t status)
 {
 	const struct status_row *row = find_status(status);
 
-	return row ? row->wsa : WSAEINVAL;
+	if (row)
+		return row->wsa;
+	/* What is no failure is not looked for among Winsock's errors. */
+	return status >> 30 == 3 ? WSAEINVAL : ERROR_MR_MID_NOT_FOUND;
 }
 
 uint32_t wsock_error_win32_from_status(uint32_t status)

@@ -252,6 +252,10 @@ TEST_F(extension, transmit__bad)
 	BAD(-EBADF, fd, 1000);
 	BAD(-EINVAL, fd, dir);
 	BAD(-EINVAL, fd, self->event);
+	good.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	BAD(-EINVAL, offset, 1ull << 63);
+	close(good.fd);
+	good.fd = -1;
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &good, sizeof(good) - 1,
 			     &self->ov, -1, 0), -EINVAL);
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &good, sizeof(good),
@@ -261,6 +265,28 @@ TEST_F(extension, transmit__bad)
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], &t, 0, &self->ov, -1, 0),
 		  -EINVAL);
 	close(dir);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* They are for connections of TCP. */
+TEST_F(extension, transmit__and_disconnect_of_others)
+{
+	struct wsock_transmit t = { .fd = -1, .head = (unsigned long)self->buf, .headlen = 1 };
+	int fds[2];
+
+	ASSERT_EQ(udp_pair(fds), 0);
+	ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &t, sizeof(t), &self->ov, -1,
+			     0), -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), 0xc00000bbu);
+	for (int flags = 0; flags <= WSOCK_DISCONNECT_REUSE; flags++) {
+		EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], NULL, flags,
+				     &self->ov, -1, 0), -EINPROGRESS);
+		EXPECT_EQ(ov_status(&self->ov), 0xc00000bbu);
+	}
+	EXPECT_EQ(send(fds[0], "x", 1, 0), 1);
+	EXPECT_EQ(recv(fds[1], self->buf, 8, 0), 1);
 	close(fds[0]);
 	close(fds[1]);
 }

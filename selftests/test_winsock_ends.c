@@ -8,11 +8,13 @@
 
 #define KEY 77
 
-enum kind { TCP_RECV, TCP_SEND, UDP_RECV, UDP_RECVFROM, KINDS };
+enum kind { TCP_RECV, TCP_SEND, UDP_RECV, UDP_RECVFROM, CONNECT, TRANSMIT, DISCONNECT, KINDS };
 enum told { NOBODY, EVENT, PORT, PORT_AND_EVENT, ROUTINE, WAITER, TOLDS };
 enum cause { DATA, CANCEL, CLOSE, CLEANUP, THREAD_EXIT, CAUSES };
 
-static const char *const kinds[] = { "recv", "send", "UDP recv", "UDP recvfrom" };
+static const char *const kinds[] = {
+	"recv", "send", "UDP recv", "UDP recvfrom", "ConnectEx", "TransmitFile", "DisconnectEx"
+};
 static const char *const tolds[] = {
 	"nobody", "event", "port", "port and event", "routine", "waiter"
 };
@@ -27,6 +29,8 @@ struct cell {
 	/* The operation */
 	SOCKET s;
 	int peer;
+	int l, filler;		/* of a ConnectEx: a listener without room */
+	int file;		/* of a TransmitFile */
 	HANDLE port, event;
 	struct operation op;
 	struct sockaddr_in from;
@@ -50,6 +54,28 @@ static void CALLBACK routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED ov, DWORD
 	own_cell->routine_error = ov == &own_cell->op.ov ? error : 1;
 }
 
+/* The kinds that know no routines. */
+static bool is_extension(enum kind kind)
+{
+	return kind >= CONNECT;
+}
+
+static BOOL start_extension(struct cell *c)
+{
+	struct sockaddr_in sin;
+
+	c->op.ov.Offset = c->op.ov.OffsetHigh = 0;
+	switch (c->kind) {
+	case CONNECT:
+		sin = loopback(local_port(c->l));
+		return ConnectEx(c->s, sa(&sin), sizeof(sin), NULL, 0, NULL, &c->op.ov);
+	case TRANSMIT:
+		return TransmitFile(c->s, (HANDLE)(uintptr_t)c->file, 0, 0, &c->op.ov, NULL, 0);
+	default:
+		return DisconnectEx(c->s, &c->op.ov, TF_REUSE_SOCKET, 0);
+	}
+}
+
 static int start(struct cell *c)
 {
 	WSABUF buf = { .len = sizeof(c->op.data), .buf = c->op.data };
@@ -68,8 +94,12 @@ static int start(struct cell *c)
 		ret = WSARecvFrom(c->s, &buf, 1, NULL, &c->op.flags, sa(&c->from), &c->fromlen,
 				  &c->op.ov, r);
 		break;
-	default:
+	case TCP_RECV:
+	case UDP_RECV:
 		ret = WSARecv(c->s, &buf, 1, NULL, &c->op.flags, &c->op.ov, r);
+		break;
+	default:
+		ret = !start_extension(c);
 	}
 	return ret ? WSAGetLastError() : -1;
 }
@@ -95,18 +125,31 @@ static void *cell_main(void *arg)
 	return NULL;
 }
 
+/* Is it connected? */
+static bool is_stream(const struct cell *c)
+{
+	return c->kind != UDP_RECV && c->kind != UDP_RECVFROM && c->kind != CONNECT;
+}
+
 static bool cell_start(struct cell *c)
 {
-	bool stream = c->kind == TCP_RECV || c->kind == TCP_SEND;
-
 	c->event = WSACreateEvent();
-	c->peer = -1;
+	c->peer = c->l = c->filler = c->file = -1;
 	if (pipe2(c->go, O_CLOEXEC) || startup())
 		return false;
-	if (stream && stream_pair(&c->s, &c->peer))
+	if (is_stream(c) && stream_pair(&c->s, &c->peer))
 		return false;
-	if (!stream)
+	if (c->kind == TRANSMIT) {
+		c->file = memfd_create("big", MFD_CLOEXEC);
+		if (ftruncate(c->file, sizeof(big)))
+			return false;
+	}
+	if (c->kind == CONNECT) {
+		c->l = full_listener(&c->filler);
+		c->s = bound_socket(SOCK_STREAM);
+	} else if (!is_stream(c)) {
 		c->s = bound_socket(SOCK_DGRAM);
+	}
 	if (c->told == PORT || c->told == PORT_AND_EVENT)
 		c->port = CreateIoCompletionPort((HANDLE)c->s, NULL, KEY, 0);
 	if (pthread_create(&c->thread, NULL, cell_main, c) ||
@@ -128,7 +171,16 @@ static void feed(struct cell *c)
 	case TCP_RECV:
 		send(c->peer, "hello", 5, MSG_NOSIGNAL);
 		break;
+	case CONNECT:
+		/* There is room when the SYN comes again. */
+		close(accept4(c->l, NULL, NULL, SOCK_CLOEXEC));
+		break;
+	case DISCONNECT:
+		close(c->peer);
+		c->peer = -1;
+		break;
 	case TCP_SEND:
+	case TRANSMIT:
 		while (left && now_ms() < end) {
 			ssize_t n = recv(c->peer, sink, sizeof(sink), MSG_DONTWAIT);
 
@@ -169,8 +221,7 @@ static uint32_t expected_status(const struct cell *c)
 	case DATA:
 		return STATUS_SUCCESS;
 	case CLOSE:
-		return c->kind == TCP_RECV || c->kind == TCP_SEND ? STATUS_CONNECTION_ABORTED :
-								    STATUS_CANCELLED;
+		return is_stream(c) ? STATUS_CONNECTION_ABORTED : STATUS_CANCELLED;
 	default:
 		return STATUS_CANCELLED;
 	}
@@ -213,7 +264,7 @@ static void try_cell(struct __test_metadata *_metadata, struct cell *c)
 	if (c->cause == DATA || c->cause == THREAD_EXIT)
 		EXPECT_TRUE(wait_for(HasOverlappedIoCompleted(&c->op.ov))) TH_LOG("%s", name);
 	EXPECT_EQ(status(&c->op), internal) TH_LOG("%s", name);
-	if (internal && c->kind != TCP_SEND) {
+	if (internal && c->kind != TCP_SEND && c->kind != TRANSMIT) {
 		EXPECT_EQ(c->op.ov.InternalHigh, 0) TH_LOG("%s", name);
 		EXPECT_TRUE(all_poison(c->op.data, sizeof(c->op.data))) TH_LOG("%s", name);
 	}
@@ -254,6 +305,9 @@ static void try_cell(struct __test_metadata *_metadata, struct cell *c)
 	EXPECT_EQ(status(&c->op), internal) TH_LOG("%s", name);
 	EXPECT_TRUE(WSACloseEvent(c->event));
 	close(c->peer);
+	close(c->l);
+	close(c->filler);
+	close(c->file);
 	close(c->go[0]);
 	close(c->go[1]);
 }
@@ -267,8 +321,10 @@ static void try_kind(struct __test_metadata *_metadata, enum kind kind)
 			struct cell c = { .kind = kind, .told = told, .cause = cause };
 
 			/* Who waits cannot exit. */
-			if (told != WAITER || cause != THREAD_EXIT)
-				try_cell(_metadata, &c);
+			if ((told == WAITER && cause == THREAD_EXIT) ||
+			    (told == ROUTINE && is_extension(kind)))
+				continue;
+			try_cell(_metadata, &c);
 		}
 	}
 }
@@ -291,6 +347,21 @@ TEST_F_TIMEOUT(ends, C25__WSARecv_of_datagrams, 60)
 TEST_F_TIMEOUT(ends, C26__WSARecvFrom, 60)
 {
 	try_kind(_metadata, UDP_RECVFROM);
+}
+
+TEST_F_TIMEOUT(ends, C27__ConnectEx, 120)
+{
+	try_kind(_metadata, CONNECT);
+}
+
+TEST_F_TIMEOUT(ends, C27__TransmitFile, 60)
+{
+	try_kind(_metadata, TRANSMIT);
+}
+
+TEST_F_TIMEOUT(ends, C27__DisconnectEx, 60)
+{
+	try_kind(_metadata, DISCONNECT);
 }
 
 TEST_HARNESS_MAIN
