@@ -242,6 +242,7 @@ int main(int argc, char **argv)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	must(shared != MAP_FAILED);
+	bench_cancel_rows();
 	bench_io_rows();
 	bench_iocp_rows();
 	bench_release_rows();

@@ -123,7 +123,8 @@ static inline int bench_listener(int *port)
 void bench_add(const struct bench_row *row);
 void bench_sample(struct bench_result *result, double value);
 
-/* bench_io.c, bench_release.c, bench_iocp.c: add their rows */
+/* bench_cancel.c and so on: add their rows */
+void bench_cancel_rows(void);
 void bench_io_rows(void);
 void bench_release_rows(void);
 void bench_iocp_rows(void);
