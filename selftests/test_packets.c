@@ -629,9 +629,10 @@ TEST_F(shown, socket_event__of_one_that_pends)
 			ASSERT_EQ(recv(fds[0], buf, sizeof(buf), 0), 5);
 		event = socket_event(e, fds[0], e->event);
 		ASSERT_GE(event, 0);
-		EXPECT_EQ(event_is_set(event), way == 1);
-		if (way != 1)
+		if (way != 1) {
+			EXPECT_FALSE(event_is_set(event));
 			ASSERT_EQ(send(fds[1], "hello", 5, 0), 5);
+		}
 		ASSERT_TRUE(event_wait(event));
 		EXPECT_EQ(ov_status(&e->ov), STATUS_SUCCESS);
 		EXPECT_TRUE(takes(e, KEY_UDP, &e->ov, STATUS_SUCCESS, 5));

@@ -25,6 +25,83 @@ static char big[4 << 20];
 
 /* ---- One operation (D.2, D.3) ---- */
 
+/* FIONBIO and SO_RCVTIMEO are about other calls (E, test_nonblocking, test_timeout). */
+TEST_F(calls, D1__modes_of_blocking_calls_do_not_matter)
+{
+	wsock_u_long on = 1;
+	struct operation op;
+	int peer, ms = 10;
+	char data[4];
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(stream_pair(&s, &peer), 0);
+		ASSERT_EQ(i ? ioctlsocket(s, WSOCK_FIONBIO, &on) :
+			      wsock_setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (char *)&ms,
+					       sizeof(ms)), 0);
+		ASSERT_EQ(start_recv(s, &op, NULL, 1), WSA_IO_PENDING);
+		EXPECT_WSA(wsock_recv(s, data, 4, 0), i ? WSAEWOULDBLOCK : WSAETIMEDOUT);
+		EXPECT_EQ(status(&op), STATUS_PENDING);
+		ASSERT_EQ(send(peer, "x", 1, 0), 1);
+		EXPECT_TRUE(wait_for(status(&op) == STATUS_SUCCESS));
+		EXPECT_EQ(op.ov.InternalHigh, 1);
+		close(peer);
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* D.7: Windows takes it, though its documentation does not say so. */
+TEST_F(calls, D7__peek_with_an_overlapped)
+{
+	WSABUF buf = { .len = 4 };
+	struct operation op;
+	char data[4];
+	SOCKET s;
+	int peer;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	operation_init(&op, NULL);
+	buf.buf = op.data;
+	op.flags = MSG_PEEK;
+	EXPECT_WSA(WSARecv(s, &buf, 1, &op.bytes, &op.flags, &op.ov, NULL), WSA_IO_PENDING);
+	ASSERT_EQ(send(peer, "abc", 3, 0), 3);
+	EXPECT_TRUE(wait_for(status(&op) == STATUS_SUCCESS));
+	EXPECT_EQ(op.ov.InternalHigh, 3);
+	EXPECT_EQ(memcmp(op.data, "abc", 3), 0);
+	EXPECT_EQ(wsock_recv(s, data, 4, 0), 3);
+	EXPECT_WSA(wsock_recv(s, data, -1, 0), WSAEFAULT);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+}
+
+/* D.9: a datagram of ours had no taker; the pending receive learns it. */
+TEST_F(calls, D9__port_unreachable)
+{
+	struct sockaddr_in sin;
+	struct operation op;
+	DWORD bytes, flags;
+	int gone;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	gone = udp_socket();
+	sin = loopback(local_port(gone));
+	close(gone);
+	s = bound_socket(SOCK_DGRAM);
+	ASSERT_EQ(wsock_connect(s, sa(&sin), sizeof(sin)), 0);
+	ASSERT_EQ(start_recv(s, &op, NULL, 4), WSA_IO_PENDING);
+	ASSERT_EQ(wsock_send(s, "x", 1, 0), 1);
+	EXPECT_TRUE(wait_for(status(&op) != STATUS_PENDING));
+	EXPECT_EQ(status(&op), STATUS_PORT_UNREACHABLE);
+	EXPECT_FALSE(WSAGetOverlappedResult(s, &op.ov, &bytes, FALSE, &flags));
+	EXPECT_EQ(WSAGetLastError(), WSAECONNRESET);
+	/* It is no end: the next one waits. */
+	ASSERT_EQ(start_recv(s, &op, NULL, 4), WSA_IO_PENDING);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 TEST_F(calls, D2__immediate_success)
 {
 	WSAEVENT event = WSACreateEvent();

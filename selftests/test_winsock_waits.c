@@ -688,12 +688,29 @@ static void CALLBACK set_and_take_in_apc(ULONG_PTR unused)
 	apc_took[1] = take(apc_event);
 }
 
+static pid_t alertable_tid;
+
+/* Queues the APC to its argument, a thread, once that waits. */
+static void *queue_apc(void *arg)
+{
+	if (wait_for(thread_syscall(alertable_tid) == SYS_ppoll))
+		QueueUserAPC(set_and_take_in_apc, arg, 0);
+	return NULL;
+}
+
 /* A thread that runs APCs does not wait. */
 TEST_F(waits, many__auto_reset_in_an_apc)
 {
+	pthread_t thread;
+	HANDLE self_handle;
+
+	alertable_tid = gettid();
 	apc_event = auto_event();
-	ASSERT_NE(QueueUserAPC(set_and_take_in_apc, GetCurrentThread(), 0), 0);
+	ASSERT_TRUE(DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
+				    &self_handle, 0, FALSE, DUPLICATE_SAME_ACCESS));
+	ASSERT_EQ(pthread_create(&thread, NULL, queue_apc, self_handle), 0);
 	EXPECT_EQ(WaitForSingleObjectEx(apc_event, TIMEOUT_MS, TRUE), WAIT_IO_COMPLETION);
+	pthread_join(thread, NULL);
 	EXPECT_TRUE(apc_took[0]);
 	EXPECT_FALSE(apc_took[1]);
 	EXPECT_EQ(WaitForSingleObject(apc_event, 1), WAIT_TIMEOUT);
