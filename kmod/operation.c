@@ -1603,6 +1603,7 @@ static struct wsock_op *lane_take_back(struct wsock_lane *lane)
 {
 	struct wsock_op *op = lane_head(lane);
 
+	/* While one of the lane runs, none that waits is scheduled. */
 	if (!op || !op->scheduled || !op->in_port || !wsock_port_unqueue(op->port, &op->item))
 		return NULL;
 	op->scheduled = false;

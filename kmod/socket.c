@@ -555,8 +555,8 @@ static int socket_set_event(struct wsock_socket *s, int fd)
 		s->event_file = file;
 		/* Pairs with wsock_socket_event(). */
 		smp_store_release(&s->event, event);
-		/* Those that are pending will tell of their end. */
 		wsock_op_set_eager(s);
+		/* Those that are pending will tell of their end. */
 		if (!s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops && !s->nr_away)
 			eventfd_signal(event);
 	}

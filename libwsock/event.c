@@ -148,11 +148,12 @@ bool wsock_event_take(int fd)
 void wsock_event_wait_begin(const struct pollfd *fds, uint64_t which)
 {
 	int cancel_state = lock(true);
-	int i;
+	int fd;
 
-	for (i = 0; which >> i; i++)
-		if (which & 1ULL << i)
-			waiting_set(fds[i].fd, waiting_get(fds[i].fd) + 1);
+	for (; which; which &= which - 1) {
+		fd = fds[__builtin_ctzll(which)].fd;
+		waiting_set(fd, waiting_get(fd) + 1);
+	}
 	unlock(cancel_state);
 }
 
@@ -172,13 +173,14 @@ void wsock_event_wait_end(const struct pollfd *fds, uint64_t which)
 {
 	int cancel_state = lock(true);
 	uint32_t n;
-	int i;
+	int fd;
 
 	/* What of the counter is nobody's now the next who takes will not see. */
-	for (i = 0; which >> i; i++) {
-		n = which & 1ULL << i ? waiting_get(fds[i].fd) : 0;
+	for (; which; which &= which - 1) {
+		fd = fds[__builtin_ctzll(which)].fd;
+		n = waiting_get(fd);
 		if (n)
-			waiting_set(fds[i].fd, n - 1);
+			waiting_set(fd, n - 1);
 	}
 	unlock(cancel_state);
 }

@@ -223,11 +223,10 @@ static bool has_twice(const HANDLE *handles, DWORD count)
 
 static void close_own(const struct wait *w)
 {
-	int i;
+	uint64_t own;
 
-	for (i = 0; w->close >> i; i++)
-		if (w->close & 1ULL << i)
-			close(w->fds[i].fd);
+	for (own = w->close; own; own &= own - 1)
+		close(w->fds[__builtin_ctzll(own)].fd);
 }
 
 /* Sets up entry @i. 0 or the error. */

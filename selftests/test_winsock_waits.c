@@ -495,6 +495,11 @@ TEST_F(waits, wait__arguments)
 		EXPECT_TRUE(SetEvent(e[i]));
 	EXPECT_EQ(WaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, e, TRUE, 0), WAIT_OBJECT_0);
 	EXPECT_EQ(WaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, e, FALSE, 0), WAIT_TIMEOUT);
+	/* And with time to wait. */
+	EXPECT_EQ(WaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, e, FALSE, 1), WAIT_TIMEOUT);
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_EQ(WaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, e, FALSE, TIMEOUT_MS),
+		  WAIT_OBJECT_0 + MAXIMUM_WAIT_OBJECTS - 1);
 	/* A bad one anywhere. */
 	EXPECT_TRUE(SetEvent(e[0]));
 	EXPECT_TRUE(CloseHandle(event));
