@@ -701,6 +701,13 @@ TEST_F(accept, killed)
 	}
 }
 
+static int race_rounds(void)
+{
+	const char *env = getenv("WSOCK_ROUNDS");
+
+	return env ? atoi(env) : 300;
+}
+
 /* Taken, and nobody gets it: it was cancelled while the context was locked. */
 static void *cancel_loop(void *arg)
 {
@@ -713,8 +720,7 @@ static void *cancel_loop(void *arg)
 
 TEST_F_TIMEOUT(accept, races__cancel, 120)
 {
-	int args[3] = { self->dev, self->l, 0 }, rounds = getenv("WSOCK_ROUNDS") ?
-		atoi(getenv("WSOCK_ROUNDS")) : 300, got = 0, lost = 0;
+	int args[3] = { self->dev, self->l, 0 }, rounds = race_rounds(), got = 0, lost = 0;
 	pthread_t t;
 
 	ASSERT_EQ(pthread_create(&t, NULL, cancel_loop, args), 0);
@@ -761,7 +767,7 @@ static void *close_one(void *arg)
 /* The acceptor is closed just when it becomes the connection. */
 TEST_F_TIMEOUT(accept, races__close_acceptor, 120)
 {
-	int rounds = getenv("WSOCK_ROUNDS") ? atoi(getenv("WSOCK_ROUNDS")) : 300;
+	int rounds = race_rounds();
 
 	for (int i = 0; i < rounds; i++) {
 		int args[2] = { self->dev, acceptor(self->dev) }, peer, c;

@@ -7,13 +7,21 @@
 #include "kselftest_harness.h"
 
 #define KEY 77
+/* For an address of an AcceptEx. */
+#define ROOM (sizeof(struct sockaddr_in) + 16)
 
-enum kind { TCP_RECV, TCP_SEND, UDP_RECV, UDP_RECVFROM, CONNECT, TRANSMIT, DISCONNECT, KINDS };
+enum kind {
+	TCP_RECV, TCP_SEND, UDP_RECV, UDP_RECVFROM, CONNECT, TRANSMIT, DISCONNECT,
+	ACCEPT,			/* AcceptEx that has no connection yet */
+	ACCEPT_DATA,		/* one that has, and waits for data */
+	KINDS
+};
 enum told { NOBODY, EVENT, PORT, PORT_AND_EVENT, ROUTINE, WAITER, TOLDS };
 enum cause { DATA, CANCEL, CLOSE, CLEANUP, THREAD_EXIT, CAUSES };
 
 static const char *const kinds[] = {
-	"recv", "send", "UDP recv", "UDP recvfrom", "ConnectEx", "TransmitFile", "DisconnectEx"
+	"recv", "send", "UDP recv", "UDP recvfrom", "ConnectEx", "TransmitFile", "DisconnectEx",
+	"AcceptEx", "AcceptEx for data"
 };
 static const char *const tolds[] = {
 	"nobody", "event", "port", "port and event", "routine", "waiter"
@@ -31,6 +39,7 @@ struct cell {
 	int peer;
 	int l, filler;		/* of a ConnectEx: a listener without room */
 	int file;		/* of a TransmitFile */
+	SOCKET acceptor;	/* of an AcceptEx */
 	HANDLE port, event;
 	struct operation op;
 	struct sockaddr_in from;
@@ -71,8 +80,11 @@ static BOOL start_extension(struct cell *c)
 		return ConnectEx(c->s, sa(&sin), sizeof(sin), NULL, 0, NULL, &c->op.ov);
 	case TRANSMIT:
 		return TransmitFile(c->s, (HANDLE)(uintptr_t)c->file, 0, 0, &c->op.ov, NULL, 0);
-	default:
+	case DISCONNECT:
 		return DisconnectEx(c->s, &c->op.ov, TF_REUSE_SOCKET, 0);
+	default:
+		return AcceptEx(c->s, c->acceptor, c->op.data, c->kind == ACCEPT_DATA ? 64 : 0,
+				ROOM, ROOM, NULL, &c->op.ov);
 	}
 }
 
@@ -128,7 +140,15 @@ static void *cell_main(void *arg)
 /* Is it connected? */
 static bool is_stream(const struct cell *c)
 {
-	return c->kind != UDP_RECV && c->kind != UDP_RECVFROM && c->kind != CONNECT;
+	return c->kind <= TCP_SEND || c->kind == TRANSMIT || c->kind == DISCONNECT;
+}
+
+static int connect_to(SOCKET l)
+{
+	struct sockaddr_in sin = loopback(local_port((int)l));
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return connect(fd, sa(&sin), sizeof(sin)) ? -1 : fd;
 }
 
 static bool cell_start(struct cell *c)
@@ -147,6 +167,11 @@ static bool cell_start(struct cell *c)
 	if (c->kind == CONNECT) {
 		c->l = full_listener(&c->filler);
 		c->s = bound_socket(SOCK_STREAM);
+	} else if (c->kind == ACCEPT || c->kind == ACCEPT_DATA) {
+		c->s = listening_socket();
+		c->acceptor = wsock_socket(AF_INET, SOCK_STREAM, 0);
+		if (c->kind == ACCEPT_DATA)
+			c->peer = connect_to(c->s);
 	} else if (!is_stream(c)) {
 		c->s = bound_socket(SOCK_DGRAM);
 	}
@@ -169,7 +194,11 @@ static void feed(struct cell *c)
 
 	switch (c->kind) {
 	case TCP_RECV:
+	case ACCEPT_DATA:
 		send(c->peer, "hello", 5, MSG_NOSIGNAL);
+		break;
+	case ACCEPT:
+		c->peer = connect_to(c->s);
 		break;
 	case CONNECT:
 		/* There is room when the SYN comes again. */
@@ -362,6 +391,16 @@ TEST_F_TIMEOUT(ends, C27__TransmitFile, 60)
 TEST_F_TIMEOUT(ends, C27__DisconnectEx, 60)
 {
 	try_kind(_metadata, DISCONNECT);
+}
+
+TEST_F_TIMEOUT(ends, C27__AcceptEx, 60)
+{
+	try_kind(_metadata, ACCEPT);
+}
+
+TEST_F_TIMEOUT(ends, C27__AcceptEx_with_data, 60)
+{
+	try_kind(_metadata, ACCEPT_DATA);
 }
 
 TEST_HARNESS_MAIN
