@@ -8,12 +8,15 @@ KDIR    ?= /lib/modules/$(shell uname -r)/build
 PREFIX  ?= /usr/local
 KERNELS ?= 6.12 7.3
 TESTS   ?=
+DEBUG_KERNELS ?= 6.12-kasan 6.12-kcsan
 
 help:
 	@echo 'In a VM, nothing on this machine is touched but the cache directory:'
 	@echo '  make demo             build everything, show the programs at work'
 	@echo '  make check            build everything, run all tests on every kernel'
 	@echo '                        (KERNELS="6.12" TESTS="test_a test_b" to choose)'
+	@echo '  make check-debug      build kernels with sanitizers (once), run all tests on them'
+	@echo '                        (DEBUG_KERNELS="6.12-kasan" TESTS=... to choose)'
 	@echo '  make bench            build everything, measure; table in build/bench.tsv'
 	@echo 'For this system:'
 	@echo '  make modules          the module, for the running kernel (KDIR=... for another)'
@@ -29,6 +32,9 @@ demo: build
 
 check: fetch
 	@scripts/check --kernels "$(KERNELS)" --tests "$(TESTS)"
+
+check-debug: fetch
+	@scripts/check --kernels "$(DEBUG_KERNELS)" --tests "$(TESTS)"
 
 bench: build
 	scripts/bench $(KERNELS)
@@ -59,4 +65,4 @@ clean:
 		-o -name Module.symvers \) -exec rm -f {} +
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
-.PHONY: help demo check bench fetch build modules modules_install install model lint clean
+.PHONY: help demo check check-debug bench fetch build modules modules_install install model lint clean

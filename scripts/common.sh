@@ -75,6 +75,11 @@ kernel_release() {
 	return 1
 }
 
+# One that scripts/kernel makes, not one of Debian's.
+is_debug_kernel() {
+	[[ $1 == *-* ]]
+}
+
 # The bootable image of a kernel release of the build root.
 kernel_image() {
 	local f
