@@ -103,7 +103,7 @@ struct wsock_op {
 			unsigned int nr_spare;
 		};
 	};
-	struct hlist_bl_node hash;
+	struct hlist_node hash;
 	struct wsock_socket *socket;
 	struct wsock_lane *lane;
 	struct file *file;
@@ -172,7 +172,7 @@ struct op_pdu {
 };
 
 #define NAME_BITS 14
-static struct hlist_bl_head names[1 << NAME_BITS];
+static struct wsock_bucket names[1 << NAME_BITS];
 
 static struct kmem_cache *op_cache;
 static struct workqueue_struct *op_workqueue;
@@ -221,7 +221,7 @@ static struct io_ring_ctx *op_ring(const struct wsock_op *op)
 	return op->cmd ? cmd_to_io_kiocb(op->cmd)->ctx : NULL;
 }
 
-static struct hlist_bl_head *name_bucket(const struct wsock_context *ctx, u64 ov)
+static struct wsock_bucket *name_bucket(const struct wsock_context *ctx, u64 ov)
 {
 	return &names[hash_64(ov ^ (unsigned long)ctx, NAME_BITS)];
 }
@@ -479,7 +479,7 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	if (!op)
 		goto refuse;
 	this_cpu_inc(nr_operations);
-	INIT_HLIST_BL_NODE(&op->hash);
+	INIT_HLIST_NODE(&op->hash);
 	op->socket = s;
 	op->lane = lane;
 	op->cmd = cmd;
@@ -555,7 +555,7 @@ void wsock_op_free_spares(struct wsock_lane *lane)
 static void op_make_pending(struct wsock_op *op, struct file *file, struct file *devfile,
 			    unsigned int issue_flags)
 {
-	struct hlist_bl_head *bucket = name_bucket(op->socket->ctx, op->ov);
+	struct wsock_bucket *bucket = name_bucket(op->socket->ctx, op->ov);
 
 	op->file = get_file(file);
 	if (op->cmd) {
@@ -566,9 +566,9 @@ static void op_make_pending(struct wsock_op *op, struct file *file, struct file 
 		op->task = get_task_struct(current);
 	}
 	op->pending = true;
-	hlist_bl_lock(bucket);
-	hlist_bl_add_head(&op->hash, bucket);
-	hlist_bl_unlock(bucket);
+	spin_lock(&bucket->lock);
+	hlist_add_head(&op->hash, &bucket->head);
+	spin_unlock(&bucket->lock);
 	if (op->cmd) {
 		io_uring_cmd_to_pdu(op->cmd, struct op_pdu)->op = op;
 		io_uring_cmd_mark_cancelable(op->cmd, issue_flags);
@@ -1021,11 +1021,11 @@ static void op_write_status(struct wsock_op *op)
 
 static void op_forget_name(struct wsock_op *op)
 {
-	struct hlist_bl_head *bucket = name_bucket(op->socket->ctx, op->ov);
+	struct wsock_bucket *bucket = name_bucket(op->socket->ctx, op->ov);
 
-	hlist_bl_lock(bucket);
-	hlist_bl_del_init(&op->hash);
-	hlist_bl_unlock(bucket);
+	spin_lock(&bucket->lock);
+	hlist_del_init(&op->hash);
+	spin_unlock(&bucket->lock);
 }
 
 /* Does nothing pend that a watch is for? */
@@ -1171,8 +1171,9 @@ static bool op_interrupt(struct wsock_op *op, int err, bool notify)
 	if (op->state != OP_RUNNING || op->cancel)
 		return false;
 	lockdep_assert_held(&op->socket->lock);
-	op->cancel = err;
 	op->silent = !notify;
+	/* Pairs with op_finish(), which does not wait for the lock. */
+	smp_store_release(&op->cancel, err);
 	return true;
 }
 
@@ -1285,19 +1286,22 @@ static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_
 static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int ret,
 				  struct op_executor *ex)
 {
+	/* Pairs with op_interrupt(). */
+	int cancel = smp_load_acquire(&op->cancel);
 	struct wsock_socket *s = op->socket;
+	bool silent = cancel && op->silent;
 	bool notify, deliver, queued = false;
 	struct wsock_op *next;
 
 	/* What it saw may be the reset of the release that told it to end. */
-	if (op->pending && op->silent && (ret || !op->done))
-		ret = op->cancel;
+	if (op->pending && silent && (ret || !op->done))
+		ret = cancel;
 	op->result = ret;
 	/*
 	 * An immediate failure has no indication but the return value; a datagram
 	 * that was cut was received, however.
 	 */
-	notify = op->pending ? !(op->silent && ret == op->cancel) :
+	notify = op->pending ? !(silent && ret == cancel) :
 			       !ret || (ret == -EMSGSIZE && op_is_recv(op));
 	op_show(op, notify);
 
@@ -2211,13 +2215,12 @@ unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 static unsigned int names_collect(struct wsock_socket *s, u64 ov, struct wsock_op **batch,
 				  unsigned int max)
 {
-	struct hlist_bl_head *bucket = name_bucket(s->ctx, ov);
-	struct hlist_bl_node *pos;
+	struct wsock_bucket *bucket = name_bucket(s->ctx, ov);
 	struct wsock_op *op;
 	unsigned int n = 0;
 
-	hlist_bl_lock(bucket);
-	hlist_bl_for_each_entry(op, pos, bucket, hash) {
+	spin_lock(&bucket->lock);
+	hlist_for_each_entry(op, &bucket->head, hash) {
 		u8 state = READ_ONCE(op->state);
 
 		if (n == max)
@@ -2227,7 +2230,7 @@ static unsigned int names_collect(struct wsock_socket *s, u64 ov, struct wsock_o
 		    refcount_inc_not_zero(&op->refs))
 			batch[n++] = op;
 	}
-	hlist_bl_unlock(bucket);
+	spin_unlock(&bucket->lock);
 	return n;
 }
 
@@ -2329,19 +2332,18 @@ int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
 
 static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 {
-	struct hlist_bl_head *bucket = name_bucket(ctx, ov);
+	struct wsock_bucket *bucket = name_bucket(ctx, ov);
 	struct wsock_op *op, *found = NULL;
-	struct hlist_bl_node *pos;
 
-	hlist_bl_lock(bucket);
-	hlist_bl_for_each_entry(op, pos, bucket, hash) {
+	spin_lock(&bucket->lock);
+	hlist_for_each_entry(op, &bucket->head, hash) {
 		if (op->ov == ov && op->socket->ctx == ctx &&
 		    refcount_inc_not_zero(&op->refs)) {
 			found = op;
 			break;
 		}
 	}
-	hlist_bl_unlock(bucket);
+	spin_unlock(&bucket->lock);
 	return found;
 }
 
@@ -2526,6 +2528,8 @@ long wsock_op_total(void)
  */
 int __init wsock_op_init(void)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		spin_lock_init(&names[i].lock);
 	op_cache = KMEM_CACHE(wsock_op, SLAB_ACCOUNT);
 	if (!op_cache)
 		return -ENOMEM;

@@ -16,15 +16,15 @@
 
 /*
  * The owners of every owned struct sock, so that the last one resets it.
- * Hashed by address; a bucket's bit lock guards its chain.
+ * Hashed by address.
  */
 #define OWNER_BITS 14
-static struct hlist_bl_head owners[1 << OWNER_BITS];
+static struct wsock_bucket owners[1 << OWNER_BITS];
 
 static struct kmem_cache *socket_cache;
 static DEFINE_PER_CPU(long, nr_sockets);
 
-static struct hlist_bl_head *owner_bucket(const struct sock *sk)
+static struct wsock_bucket *owner_bucket(const struct sock *sk)
 {
 	return &owners[hash_ptr(sk, OWNER_BITS)];
 }
@@ -32,48 +32,46 @@ static struct hlist_bl_head *owner_bucket(const struct sock *sk)
 /* The context's socket for @sk, or NULL. Stable while ctx->lock is held. */
 static struct wsock_socket *owner_find(struct wsock_context *ctx, struct sock *sk)
 {
-	struct hlist_bl_head *bucket = owner_bucket(sk);
+	struct wsock_bucket *bucket = owner_bucket(sk);
 	struct wsock_socket *s, *found = NULL;
-	struct hlist_bl_node *pos;
 
 	lockdep_assert_held(&ctx->lock);
-	hlist_bl_lock(bucket);
-	hlist_bl_for_each_entry(s, pos, bucket, owner) {
+	spin_lock(&bucket->lock);
+	hlist_for_each_entry(s, &bucket->head, owner) {
 		if (s->sk == sk && s->ctx == ctx) {
 			found = s;
 			break;
 		}
 	}
-	hlist_bl_unlock(bucket);
+	spin_unlock(&bucket->lock);
 	return found;
 }
 
 static void owner_add(struct wsock_socket *s)
 {
-	struct hlist_bl_head *bucket = owner_bucket(s->sk);
+	struct wsock_bucket *bucket = owner_bucket(s->sk);
 
-	hlist_bl_lock(bucket);
-	hlist_bl_add_head(&s->owner, bucket);
-	hlist_bl_unlock(bucket);
+	spin_lock(&bucket->lock);
+	hlist_add_head(&s->owner, &bucket->head);
+	spin_unlock(&bucket->lock);
 }
 
 /* Returns whether @s was the last owner of its struct sock. */
 static bool owner_remove(struct wsock_socket *s)
 {
-	struct hlist_bl_head *bucket = owner_bucket(s->sk);
+	struct wsock_bucket *bucket = owner_bucket(s->sk);
 	struct wsock_socket *other;
-	struct hlist_bl_node *pos;
 	bool last = true;
 
-	hlist_bl_lock(bucket);
-	hlist_bl_del_init(&s->owner);
-	hlist_bl_for_each_entry(other, pos, bucket, owner) {
+	spin_lock(&bucket->lock);
+	hlist_del_init(&s->owner);
+	hlist_for_each_entry(other, &bucket->head, owner) {
 		if (other->sk == s->sk) {
 			last = false;
 			break;
 		}
 	}
-	hlist_bl_unlock(bucket);
+	spin_unlock(&bucket->lock);
 	return last;
 }
 
@@ -803,6 +801,8 @@ long wsock_socket_count(void)
  */
 int __init wsock_socket_init(void)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
+		spin_lock_init(&owners[i].lock);
 	socket_cache = KMEM_CACHE(wsock_socket, SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN);
 	return socket_cache ? 0 : -ENOMEM;
 }

@@ -24,7 +24,7 @@
  *                                lock is taken inside it
  *   wsock_port.lock (irq-safe spinlock)
  *                                a completion port's queue and waiters
- *   bit lock of a hash bucket    owners of a struct sock; operations by name.
+ *   wsock_bucket.lock            owners of a struct sock; operations by name.
  *                                Innermost, never held with wsock_socket.lock
  *
  * States of an operation. Every transition is made under wsock_socket.lock, and
@@ -61,7 +61,6 @@
 #include <linux/in6.h>
 #include <linux/io_uring/cmd.h>
 #include <linux/list.h>
-#include <linux/list_bl.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/nospec.h>
@@ -94,6 +93,16 @@ struct wsock_transmission;
 enum wsock_cause {
 	WSOCK_CLEANUP,		/* the process runs and wants its descriptors closed */
 	WSOCK_EXIT,		/* last close of the device, exec, exit, kill */
+};
+
+/**
+ * struct wsock_bucket - a chain of a hash table
+ * @lock: guards it
+ * @head: the chain
+ */
+struct wsock_bucket {
+	spinlock_t lock;
+	struct hlist_head head;
 };
 
 /* An address of a socket that can be owned. */
@@ -254,7 +263,7 @@ struct wsock_socket {
 	struct wsock_context *ctx;
 	struct sock *sk;
 	struct list_head node;
-	struct hlist_bl_node owner;
+	struct hlist_node owner;
 	unsigned int nr_fds;
 
 	spinlock_t lock;
