@@ -15,9 +15,11 @@ SPLAT="$SPLAT|unable to handle|general protection|refcount_t:|Kernel panic|leake
 SPLAT_IGNORE='module verification failed|loading out-of-tree module taints kernel|reboot: Restarting system'
 
 # A kernel log (stdin) without what is not worth a line, and without the data
-# races that KCSAN sees between two places of the kernel: it has many, and a
-# report concerns us when the module is in one of the two call traces. Lines of
-# other processors that got in between stay if they are complaints themselves.
+# races that KCSAN sees between two places of the kernel: it has many, and under a
+# system call or an interrupt the module may be anywhere in their call traces. A
+# report concerns us when the module is among the three innermost calls of one of
+# the two accesses. Lines of other processors that got in between stay if they are
+# complaints themselves.
 kernel_log() {
 	grep -vE "$SPLAT_IGNORE" | awk -v splat="$SPLAT" '
 		function flush(	n, i, line) {
@@ -29,14 +31,16 @@ kernel_log() {
 		}
 		report != "" {
 			report = report $0 "\n"
-			ours = ours || /\[wsock\]/
+			if (/ to 0x[0-9a-f]+ of [0-9]+ bytes by /)
+				inner = 4
+			ours = ours || inner-- > 0 && /\[wsock\]/
 			if (/==========$/)
 				flush()
 			next
 		}
 		/BUG: KCSAN:/ && edge != "" {
 			report = edge "\n" $0 "\n"
-			ours = edge = ""
+			ours = edge = inner = ""
 			next
 		}
 		edge != "" { print edge; edge = "" }
