@@ -139,6 +139,7 @@ free:
 void wsock_acceptance_end(struct wsock_acceptance *a, int result)
 {
 	if (a->file) {
+		wsock_op_unwatch(a->listener, &a->watch, sock_from_file(a->file));
 		if (result)
 			wsock_socket_abort(sock_from_file(a->file)->sk);
 		fput(a->file);

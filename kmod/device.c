@@ -321,12 +321,13 @@ static int device_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	struct wsock_open *open = cmd->file->private_data;
 	int ret;
 
-	if (issue_flags & IO_URING_F_CANCEL) {
+	if (unlikely(issue_flags &
+		     (IO_URING_F_CANCEL | IO_URING_F_IOPOLL | IO_URING_F_COMPAT))) {
+		if (!(issue_flags & IO_URING_F_CANCEL))
+			return -EOPNOTSUPP;
 		wsock_op_cancel_uring(cmd);
 		return 0;
 	}
-	if (issue_flags & (IO_URING_F_IOPOLL | IO_URING_F_COMPAT))
-		return -EOPNOTSUPP;
 	ret = wsock_context_check(open->ctx);
 	if (ret)
 		return ret;

@@ -163,20 +163,20 @@ static struct file *offer_file(u32 token)
 }
 
 /* The calling process has the file under @fd: make it an owner. */
-static int offer_take(struct wsock_context *ctx, u32 token, int fd, struct sock *sk)
+static int offer_take(struct wsock_context *ctx, u32 token, int fd, struct socket *sock)
 {
 	struct wsock_offer *offer;
 	int ret;
 
 	/* What was adopted under this number is not ours to forget below. */
-	wsock_socket_forget_stale(ctx, fd, sk);
+	wsock_socket_forget_stale(ctx, fd, sock);
 
 	guard(mutex)(&offers_lock);
 	/* Withdrawn meanwhile? */
 	offer = offer_find(token);
 	if (!offer)
 		return -ENOENT;
-	ret = wsock_socket_own(ctx, fd, sk);
+	ret = wsock_socket_own(ctx, fd, sock);
 	if (!ret)
 		offer_remove(offer);
 	return ret;
@@ -192,8 +192,8 @@ static int offer_take(struct wsock_context *ctx, u32 token, int fd, struct sock 
  */
 int wsock_duplicate_take(struct wsock_context *ctx, u32 token)
 {
+	struct socket *sock;
 	struct file *file;
-	struct sock *sk;
 	int fd, ret;
 
 	if (mutex_lock_killable(&ctx->lock))
@@ -205,13 +205,13 @@ int wsock_duplicate_take(struct wsock_context *ctx, u32 token)
 	ret = -ENOENT;
 	if (!file)
 		goto out;
-	sk = sock_from_file(file)->sk;
+	sock = sock_from_file(file);
 	fd = receive_fd(file, NULL, O_CLOEXEC);
 	ret = fd;
 	if (fd >= 0) {
-		ret = offer_take(ctx, token, fd, sk) ?: fd;
+		ret = offer_take(ctx, token, fd, sock) ?: fd;
 		if (ret < 0)
-			wsock_socket_close_fd(sk, fd);
+			wsock_socket_close_fd(sock->sk, fd);
 	}
 	fput(file);
 out:

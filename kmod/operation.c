@@ -54,12 +54,12 @@ struct op_msg {
  * @node: in its lane while QUEUED; @socket->lock
  * @next_spare: the rest of the stack while it is free
  * @nr_spare: length of the stack from here on
- * @hash: among the pending operations, by name; its bucket's lock
+ * @hash: among the pending operations, by name if it has one; its bucket's lock
  * @socket: counted; set once
  * @lane: one of @socket's, or its own of an ACCEPT that has its connection;
  *	changed by the owner of RUNNING under @socket->lock
- * @file: the socket's, counted from the moment the operation pends: the wait
- *	queue lives in it. Of such an ACCEPT the connection's
+ * @file: the socket's, counted from the moment the operation pends: close(2) does
+ *	not end the connection then. Of such an ACCEPT the connection's
  * @devfile: without @cmd: the device's, counted likewise: keeps the module
  * @cmd: the command it came as, NULL for an ioctl; set once
  * @task: who submitted it, counted when it pends without @cmd; set when it does
@@ -84,7 +84,7 @@ struct op_msg {
  * @result: how it ended, 0 or a negative errno; owner of ENDING. Before that,
  *	of a CONNECT or a NOTIFY: how it is known to have failed
  * @out_flags: MSG_* flags of what was received; owner of RUNNING
- * @ov: its name, and where its status goes; set once
+ * @ov: its name, and where its status goes, or 0; set once
  * @event: counted; set once
  * @done: bytes transferred; owner of RUNNING
  * @iter: what is left of the buffers; owner of RUNNING
@@ -193,6 +193,14 @@ static bool code_always_pends(u32 code)
 {
 	return code > WSOCK_OP_SENDMSG;
 }
+
+/* It may be tried before there is an operation. */
+static __always_inline bool code_is_plain(u32 code)
+{
+	return code - 1 < 2;
+}
+
+static_assert(WSOCK_OP_RECV == 1 && WSOCK_OP_SEND == 2);
 
 /* Its msg_flags are an errno. */
 static bool code_tells_errno(u32 code)
@@ -420,7 +428,7 @@ static int op_import_accept(struct wsock_op *op, u64 addr, u32 len)
 static void op_free(struct wsock_op *op)
 {
 	struct wsock_socket *s = op->socket;
-	struct wsock_lane *lane = code_lane(s, op->code);
+	struct wsock_lane *lane = unlikely(op_is_away(op)) ? &s->lanes[WSOCK_IN] : op->lane;
 
 	if (unlikely(op->event))
 		eventfd_ctx_put(op->event);
@@ -462,10 +470,10 @@ static void op_discard(struct wsock_op *op)
  * Takes over the caller's reference to @s, also when it fails. @done bytes were
  * transferred already.
  */
-static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_submit *args,
-				  struct io_uring_cmd *cmd, size_t done)
+static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lane,
+				  const struct wsock_submit *args, struct io_uring_cmd *cmd,
+				  size_t done)
 {
-	struct wsock_lane *lane = code_lane(s, args->op);
 	struct wsock_op *op;
 	int ret;
 
@@ -479,7 +487,6 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	if (!op)
 		goto refuse;
 	this_cpu_inc(nr_operations);
-	INIT_HLIST_NODE(&op->hash);
 	op->socket = s;
 	op->lane = lane;
 	op->cmd = cmd;
@@ -509,7 +516,9 @@ static struct wsock_op *op_create(struct wsock_socket *s, const struct wsock_sub
 	op->msg = NULL;
 	op->transmission = NULL;
 
-	if (op->code == WSOCK_OP_RECVMSG || op->code == WSOCK_OP_SENDMSG)
+	if (likely(code_is_plain(op->code)))
+		ret = op_import_buffer(op, args->addr + done, args->len - done);
+	else if (op->code == WSOCK_OP_RECVMSG || op->code == WSOCK_OP_SENDMSG)
 		ret = op_import_msg(op, args->addr, args->len);
 	else if (unlikely(op->code == WSOCK_OP_TRANSMIT))
 		ret = op_import_transmission(op, args->addr, args->len);
@@ -548,15 +557,24 @@ void wsock_op_free_spares(struct wsock_lane *lane)
 	spare_free(lane->spares);
 }
 
+static void op_add_name(struct wsock_op *op)
+{
+	struct wsock_bucket *bucket = name_bucket(op->socket->ctx, op->ov);
+	unsigned long flags;
+
+	spin_lock_irqsave(&bucket->lock, flags);
+	hlist_add_head(&op->hash, &bucket->head);
+	spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
 /*
  * Before an operation can be ended by others: what it needs while it pends.
- * The submitter calls it, once, with the operation its own.
+ * The submitter calls it, once, with the operation its own. Sleeps with
+ * IO_URING_F_UNLOCKED, as the ring's lock is taken then.
  */
 static void op_make_pending(struct wsock_op *op, struct file *file, struct file *devfile,
 			    unsigned int issue_flags)
 {
-	struct wsock_bucket *bucket = name_bucket(op->socket->ctx, op->ov);
-
 	op->file = get_file(file);
 	if (op->cmd) {
 		/* The command keeps both, until it is completed. */
@@ -566,9 +584,8 @@ static void op_make_pending(struct wsock_op *op, struct file *file, struct file 
 		op->task = get_task_struct(current);
 	}
 	op->pending = true;
-	spin_lock(&bucket->lock);
-	hlist_add_head(&op->hash, &bucket->head);
-	spin_unlock(&bucket->lock);
+	if (op->ov)
+		op_add_name(op);
 	if (op->cmd) {
 		io_uring_cmd_to_pdu(op->cmd, struct op_pdu)->op = op;
 		io_uring_cmd_mark_cancelable(op->cmd, issue_flags);
@@ -668,17 +685,18 @@ static int recv_result(struct socket *sock, struct msghdr *msg, int ret, u32 msg
 static int op_try_recv(struct wsock_op *op, struct socket *sock)
 {
 	struct msghdr msg = { .msg_iter = op->iter };
-	int ret;
+	int got, ret;
 
 	if (!iov_iter_count(&op->iter) && sock->type == SOCK_STREAM)
 		return op_try_probe(op, sock);
 	if (op->msg)
-		ret = op_try_recvmsg(op, sock, &msg);
+		got = op_try_recvmsg(op, sock, &msg);
 	else
-		ret = sock_recvmsg(sock, &msg, op->msg_flags & ~MSG_WAITALL);
-	if (ret > 0)
-		iov_iter_advance(&op->iter, ret);
-	return recv_result(sock, &msg, ret, op->msg_flags, &op->done, &op->out_flags);
+		got = sock_recvmsg(sock, &msg, op->msg_flags & ~MSG_WAITALL);
+	ret = recv_result(sock, &msg, got, op->msg_flags, &op->done, &op->out_flags);
+	if (unlikely(ret == -EAGAIN) && got > 0)
+		iov_iter_advance(&op->iter, got);
+	return ret;
 }
 
 /* All or nothing: a stream's send ends when everything is taken. */
@@ -767,6 +785,12 @@ static noinline int op_try_accept(struct wsock_op *op, struct socket *sock)
 static int op_try(struct wsock_op *op, struct socket *sock)
 {
 	switch (op->code) {
+	case WSOCK_OP_RECV:
+	case WSOCK_OP_RECVMSG:
+		return op_try_recv(op, sock);
+	case WSOCK_OP_SEND:
+	case WSOCK_OP_SENDMSG:
+		return op_try_send(op, sock);
 	case WSOCK_OP_ACCEPT:
 		return op_try_accept(op, sock);
 	case WSOCK_OP_CONNECT:
@@ -777,7 +801,7 @@ static int op_try(struct wsock_op *op, struct socket *sock)
 		return wsock_extension_disconnect(sock, op->msg_flags &
 							WSOCK_DISCONNECT_REUSE);
 	}
-	return op_is_recv(op) ? op_try_recv(op, sock) : op_try_send(op, sock);
+	return -EOPNOTSUPP;
 }
 
 /*
@@ -792,7 +816,7 @@ static __always_inline bool recv_hopeless(const struct sock *sk, u32 msg_flags)
 	       !READ_ONCE(sk->sk_err) && !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
-static bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
+static inline bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
 {
 	if (unlikely(op->code == WSOCK_OP_ACCEPT) && !op_is_away(op))
 		return wsock_acceptance_hopeless(sk);
@@ -802,18 +826,66 @@ static bool op_hopeless(const struct wsock_op *op, const struct sock *sk)
 #define IN_MASK		(EPOLLIN | EPOLLRDNORM | EPOLLPRI | EPOLLRDHUP | EPOLLERR | EPOLLHUP)
 #define OUT_MASK	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND | EPOLLERR | EPOLLHUP)
 
-/* Is there something for the operation? Asked with the wait entry armed. */
-static bool op_ready(const struct wsock_op *op, const struct sock *sk)
-{
-	if (op_hopeless(op, sk))
-		return false;
-	return vfs_poll(op->file, NULL) & (op_is_recv(op) ? IN_MASK : OUT_MASK);
-}
-
 /* Whose wake-ups are for it. */
 static struct wsock_watch *op_watch(const struct wsock_op *op)
 {
 	return unlikely(op_is_away(op)) ? &op->acceptance->watch : &op->socket->watch;
+}
+
+/*
+ * Who has the turn begins to look whether the operation can go on: what came before
+ * is seen, and what comes from now on is told, if the socket is watched.
+ */
+static void lane_look(struct wsock_op *op)
+{
+	lockdep_assert_held(&op->socket->lock);
+	op->lane->woken = !op_watch(op)->armed;
+}
+
+/* From now on wake-ups are seen; what came before has to be looked for. */
+static noinline void watch_arm(struct wsock_socket *s, struct wsock_watch *watch,
+			       struct socket *sock)
+{
+	spin_lock_irq(&sock->wq.wait.lock);
+	spin_lock(&s->lock);
+	if (!watch->armed) {
+		__add_wait_queue(&sock->wq.wait, &watch->wait);
+		WRITE_ONCE(watch->armed, true);
+	}
+	spin_unlock(&s->lock);
+	spin_unlock_irq(&sock->wq.wait.lock);
+	/* Pairs with the barrier in wq_has_sleeper(). */
+	smp_mb();
+}
+
+/* With both locks. */
+static void watch_disarm(struct wsock_socket *s, struct wsock_watch *watch,
+			 struct socket *sock)
+{
+	__remove_wait_queue(&sock->wq.wait, &watch->wait);
+	WRITE_ONCE(watch->armed, false);
+	if (watch == &s->watch)
+		for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+			s->lanes[i].woken = true;
+}
+
+/**
+ * wsock_op_unwatch - see no wake-ups any more
+ * @s: the socket whose operations they were for, of which none waits
+ * @watch: of it, or of one of its acceptances
+ * @sock: what is watched
+ */
+void wsock_op_unwatch(struct wsock_socket *s, struct wsock_watch *watch,
+		      struct socket *sock)
+{
+	if (!READ_ONCE(watch->armed))
+		return;
+	spin_lock_irq(&sock->wq.wait.lock);
+	spin_lock(&s->lock);
+	if (watch->armed)
+		watch_disarm(s, watch, sock);
+	spin_unlock(&s->lock);
+	spin_unlock_irq(&sock->wq.wait.lock);
 }
 
 /*
@@ -826,30 +898,18 @@ static int op_wait(struct wsock_op *op, struct socket *sock)
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op->lane;
 	struct wsock_watch *watch = op_watch(op);
-	bool ready = false;
 	int ret;
 
-	spin_lock_irq(&sock->wq.wait.lock);
-	spin_lock(&s->lock);
+	spin_lock_irq(&s->lock);
 	if (!watch->armed) {
-		__add_wait_queue(&sock->wq.wait, &watch->wait);
-		watch->armed = true;
-		/* Who has the other lane's turn will not look, as we do: it tries again. */
-		if (likely(watch == &s->watch))
-			s->lanes[op_is_recv(op) ? WSOCK_OUT : WSOCK_IN].woken = true;
-		spin_unlock(&s->lock);
-		spin_unlock_irq(&sock->wq.wait.lock);
-		/* Pairs with the barrier in wq_has_sleeper(). */
-		smp_mb();
-		ready = op_ready(op, sock->sk);
+		spin_unlock_irq(&s->lock);
+		watch_arm(s, watch, sock);
 		spin_lock_irq(&s->lock);
-	} else {
-		spin_unlock(&sock->wq.wait.lock);
 	}
 	if (op->cancel) {
 		ret = op->cancel;
-	} else if (ready || lane->woken) {
-		lane->woken = false;
+	} else if (lane->woken) {
+		lane_look(op);
 		ret = -EAGAIN;
 	} else {
 		lane->running = NULL;
@@ -883,7 +943,7 @@ static bool op_queue(struct wsock_op *op)
 }
 
 /* Wake who waits for its end: it has ended, or there may be something for it. */
-static void op_poke(struct wsock_op *op)
+static inline void op_poke(struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
 	op->poked = true;
@@ -922,27 +982,33 @@ static struct wsock_op *lane_head(struct wsock_lane *lane)
 	return list_first_entry_or_null(&lane->ops, struct wsock_op, node);
 }
 
-/* There may be something for the lane: whoever runs it looks again, or is asked to. */
-static void lane_kick(struct wsock_lane *lane)
+/*
+ * There may be something for the lane: whoever has its turn looks again, or the
+ * first that waits is asked to. Returns whether there is anybody.
+ */
+static bool lane_kick(struct wsock_lane *lane)
 {
 	struct wsock_op *op = lane_head(lane);
 
 	if (lane->running || wsock_lane_inline(lane))
 		lane->woken = true;
-	else if (op && !op->scheduled)
+	else if (!op)
+		return false;
+	else if (!op->scheduled)
 		op_schedule(op);
-	else if (op)
+	else
 		op_poke(op);
+	return true;
 }
 
 /* The head's turn: it runs. */
-static void lane_take(struct wsock_lane *lane, struct wsock_op *op)
+static inline void lane_take(struct wsock_lane *lane, struct wsock_op *op)
 {
 	list_del(&op->node);
 	op->state = OP_RUNNING;
 	op->poked = false;
 	lane->running = op;
-	lane->woken = false;
+	lane_look(op);
 }
 
 /**
@@ -953,19 +1019,22 @@ static void lane_take(struct wsock_lane *lane, struct wsock_op *op)
  * @key: what for
  *
  * Runs with the wait queue locked, often in softirq: it only asks for
- * executors.
+ * executors. Where nobody needs one, no more wake-ups are wanted.
  */
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key)
 {
 	struct wsock_socket *s = container_of(wait, struct wsock_socket, watch.wait);
 	__poll_t mask = key_to_poll(key);
+	bool wanted = false;
 
 	spin_lock(&s->lock);
 	if (!mask || (mask & IN_MASK))
-		lane_kick(&s->lanes[WSOCK_IN]);
+		wanted |= lane_kick(&s->lanes[WSOCK_IN]);
 	if (!mask || (mask & OUT_MASK))
-		lane_kick(&s->lanes[WSOCK_OUT]);
+		wanted |= lane_kick(&s->lanes[WSOCK_OUT]);
+	if (!wanted && !s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops)
+		watch_disarm(s, &s->watch, s->sock);
 	spin_unlock(&s->lock);
 	return 0;
 }
@@ -1023,52 +1092,16 @@ static void op_forget_name(struct wsock_op *op)
 {
 	struct wsock_bucket *bucket = name_bucket(op->socket->ctx, op->ov);
 
-	spin_lock(&bucket->lock);
-	hlist_del_init(&op->hash);
-	spin_unlock(&bucket->lock);
-}
-
-/* Does nothing pend that a watch is for? */
-static bool watch_idle(const struct wsock_socket *s, const struct wsock_watch *watch)
-{
-	if (unlikely(watch != &s->watch))
-		return !READ_ONCE(container_of(watch, struct wsock_acceptance,
-					       watch)->lane.nr_ops);
-	return !READ_ONCE(s->lanes[WSOCK_IN].nr_ops) && !READ_ONCE(s->lanes[WSOCK_OUT].nr_ops);
-}
-
-/*
- * Every operation that leaves a lane looks whether it was the last one, and takes
- * the wait entry off the queue then. The caller holds the file, where the queue is.
- */
-static void watch_disarm(struct wsock_socket *s, struct wsock_watch *watch,
-			 struct socket *sock)
-{
-	struct wait_queue_head *wq = &sock->wq.wait;
-
-	if (READ_ONCE(watch->armed) && watch_idle(s, watch)) {
-		spin_lock_irq(&wq->lock);
-		spin_lock(&s->lock);
-		if (watch->armed && watch_idle(s, watch)) {
-			__remove_wait_queue(wq, &watch->wait);
-			watch->armed = false;
-		}
-		spin_unlock(&s->lock);
-		spin_unlock_irq(&wq->lock);
-	}
-}
-
-static void op_put_file(struct wsock_op *op)
-{
-	fput(op->file);
-	op->file = NULL;
+	spin_lock_irq(&bucket->lock);
+	hlist_del(&op->hash);
+	spin_unlock_irq(&bucket->lock);
 }
 
 /*
  * The last act: tell the ring of an operation that pended; queue the packet,
  * which is the operation itself; or there is nothing left to tell.
  */
-static void op_deliver(struct wsock_op *op, unsigned int issue_flags)
+static inline void op_deliver(struct wsock_op *op, unsigned int issue_flags)
 {
 	if (op->cmd && op->pending)
 		wsock_uring_done(op->cmd, op->result ?: op->done, issue_flags);
@@ -1103,12 +1136,12 @@ static void op_show(struct wsock_op *op, bool notify)
 		op->packet = op_leaves_packet(op, notify);
 	if (op->event && notify)
 		eventfd_signal(op->event);
-	if (op->pending)
+	if (op->pending && op->ov)
 		op_forget_name(op);
 }
 
 /* It has ended, and @notify as for op_show(); under the lock. */
-static void op_set_ended(struct wsock_op *op, bool notify)
+static inline void op_set_ended(struct wsock_op *op, bool notify)
 {
 	struct wsock_socket *s = op->socket;
 
@@ -1132,7 +1165,7 @@ static void lane_add(struct wsock_lane *lane, const struct wsock_op *op)
 	lane->nr_eager += !op_is_patient(op);
 }
 
-static void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
+static inline void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
 			const struct wsock_op *op)
 {
 	if (unlikely(op_is_away(op))) {
@@ -1197,8 +1230,10 @@ static void was_accepted(struct wsock_socket *s)
 }
 
 /* The caller keeps @op, and thus the socket. */
-static void op_received(const struct wsock_op *op)
+static inline void op_received(const struct wsock_op *op)
 {
+	if (likely(!READ_ONCE(op->socket->netevents)))
+		return;
 	if (op->code == WSOCK_OP_RECV || op->code == WSOCK_OP_RECVMSG)
 		was_received(op->socket, op->msg_flags);
 	else if (unlikely(op->code == WSOCK_OP_ACCEPT))
@@ -1212,10 +1247,8 @@ static void op_end(struct wsock_op *op, bool notify, unsigned int issue_flags)
 	bool deliver;
 
 	op_show(op, notify);
-	if (op->pending) {
-		watch_disarm(s, op_watch(op), sock_from_file(op->file));
-		op_put_file(op);
-	}
+	if (op->pending)
+		fput(op->file);
 	op_received(op);
 
 	spin_lock_irq(&s->lock);
@@ -1253,7 +1286,7 @@ static struct wsock_op *lane_next(struct wsock_socket *s, struct wsock_lane *lan
 		op_poke(op);
 		return NULL;
 	}
-	if (s->watch.armed && !lane->woken && op_hopeless(op, s->sk))
+	if (op_watch(op)->armed && op_hopeless(op, s->sk))
 		return NULL;
 	if (!op_may_take(ex, op)) {
 		op_schedule(op);
@@ -1283,8 +1316,7 @@ static struct wsock_op *lane_release(struct wsock_socket *s, const struct wsock_
  * its lane's running one, so one visit to the lock ends it and passes the turn.
  * Returns the operation that @ex has to run next, RUNNING already.
  */
-static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int ret,
-				  struct op_executor *ex)
+static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_executor *ex)
 {
 	/* Pairs with op_interrupt(). */
 	int cancel = smp_load_acquire(&op->cancel);
@@ -1322,10 +1354,8 @@ static struct wsock_op *op_finish(struct wsock_op *op, struct socket *sock, int 
 	spin_unlock_irq(&s->lock);
 
 	op_received(op);
-	/* Also one that did not pend: it may be why another left the entry there. */
-	watch_disarm(s, op_watch(op), sock);
 	if (op->pending)
-		op_put_file(op);
+		fput(op->file);
 	if (op == ex->collect)
 		ex->collected = true;
 	else if (queued)
@@ -1370,7 +1400,6 @@ static noinline int op_go_away(struct wsock_op *op)
 	wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
 
-	watch_disarm(s, &s->watch, sock_from_file(listening));
 	fput(listening);
 	was_accepted(s);
 
@@ -1408,7 +1437,7 @@ static void op_run(struct wsock_op *op, struct op_executor *ex)
 		} while (ret == -EAGAIN);
 		if (ret == -EIOCBQUEUED)
 			return;
-		op = op_finish(op, sock_from_file(op->file), ret, ex);
+		op = op_finish(op, ret, ex);
 	} while (op);
 }
 
@@ -1653,10 +1682,16 @@ void wsock_op_set_eager(struct wsock_socket *s)
 /* ------------------------------------------------------------------------- */
 /* Submitting one */
 
+/* There is no owned socket; why? */
+static int op_no_socket(const struct wsock_context *ctx)
+{
+	return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
+}
+
 /* Why a dead socket takes no operation. */
 static int op_refusal(const struct wsock_socket *s)
 {
-	return READ_ONCE(s->ctx->registrations) ? -ENOTSOCK : -EBADFD;
+	return op_no_socket(s->ctx);
 }
 
 /*
@@ -1666,7 +1701,9 @@ static int op_refusal(const struct wsock_socket *s)
  */
 static bool lane_enter(struct wsock_lane *lane)
 {
-	return atomic_cmpxchg(&lane->door, 0, WSOCK_LANE_INLINE) == 0;
+	int open = 0;
+
+	return atomic_try_cmpxchg(&lane->door, &open, WSOCK_LANE_INLINE);
 }
 
 static noinline void lane_leave_slow(struct wsock_socket *s, struct wsock_lane *lane,
@@ -1697,29 +1734,67 @@ static noinline void lane_leave_slow(struct wsock_socket *s, struct wsock_lane *
 static __always_inline void lane_leave(struct wsock_socket *s, struct wsock_lane *lane,
 				       struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	if (likely(atomic_cmpxchg(&lane->door, WSOCK_LANE_INLINE, 0) == WSOCK_LANE_INLINE))
-		return;
-	lane_leave_slow(s, lane, cmd, issue_flags);
+	int mine = WSOCK_LANE_INLINE;
+
+	if (unlikely(!atomic_try_cmpxchg(&lane->door, &mine, 0)))
+		lane_leave_slow(s, lane, cmd, issue_flags);
 }
 
-/* Hand that turn to the operation that the submission had to make. */
-static int op_take_turn(struct wsock_op *op)
+/*
+ * Give an operation its place, with the lock: @behind others, at their head when it
+ * looked in @vain, or running. Returns as op_enqueue().
+ */
+static inline int op_place(struct wsock_op *op, bool behind, bool vain)
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op->lane;
-	int ret = 0;
+
+	lockdep_assert_held(&s->lock);
+	if (s->dead && !op->pending)
+		return op_refusal(s);
+	if (s->dead || op->cancel) {
+		op->state = OP_ENDING;
+		op->result = op->cancel ?: -ECANCELED;
+		s->busy++;
+		return -ECANCELED;
+	}
+	lane_add(lane, op);
+	if (behind || vain) {
+		/* With the turn it is ahead of those that came meanwhile. */
+		list_add(&op->node, behind ? lane->ops.prev : &lane->ops);
+		op->state = OP_QUEUED;
+		return -EIOCBQUEUED;
+	}
+	lane->running = op;
+	lane_look(op);
+	s->busy++;
+	return 0;
+}
+
+/*
+ * Hand that turn to the operation that the submission had to make. @vain: it looked
+ * or tried in vain; then it waits, unless something has come since. Returns as
+ * op_enqueue().
+ */
+static int op_take_turn(struct wsock_op *op, bool vain)
+{
+	struct wsock_socket *s = op->socket;
+	struct wsock_lane *lane = op->lane;
+	int ret;
 
 	spin_lock_irq(&s->lock);
-	if (s->dead) {
-		ret = op_refusal(s);
-	} else {
+	vain = vain && s->watch.armed && (!lane->woken || op_hopeless(op, s->sk));
+	ret = op_place(op, false, vain);
+	if (!ret || ret == -EIOCBQUEUED)
 		atomic_set(&lane->door, WSOCK_LANE_CLOSED);
-		lane->running = op;
-		lane_add(lane, op);
-		s->busy++;
-	}
 	spin_unlock_irq(&s->lock);
 	return ret;
+}
+
+/* Would a new operation have to wait for its turn? */
+static bool lane_busy(const struct wsock_lane *lane)
+{
+	return lane->nr_ops || wsock_lane_inline(lane);
 }
 
 /*
@@ -1732,86 +1807,56 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op->lane;
-	bool behind;
 	int ret;
 
-	for (;;) {
-		spin_lock_irq(&s->lock);
-		atomic_or(WSOCK_LANE_CLOSED, &lane->door);
-		behind = lane->nr_ops || wsock_lane_inline(lane);
-		if (op->pending || s->dead || (!behind && !code_always_pends(op->code)))
-			break;
-		/*
-		 * It pends for sure, as all behind others do, and has to be ready for its end. That
-		 * may be a release, which has to wait until the status is written.
-		 */
-		s->busy++;
-		lane_open(s, lane);
-		spin_unlock_irq(&s->lock);
-		op_make_pending(op, sock->file, devfile, issue_flags);
-	}
-	if (s->dead && !op->pending) {
-		ret = op_refusal(s);
-	} else if (s->dead || op->cancel) {
-		op->state = OP_ENDING;
-		op->result = op->cancel ?: -ECANCELED;
-		ret = -ECANCELED;
-	} else {
-		if (behind) {
-			list_add_tail(&op->node, &lane->ops);
-			op->state = OP_QUEUED;
+	spin_lock_irq(&s->lock);
+	atomic_or(WSOCK_LANE_CLOSED, &lane->door);
+	if (!s->dead && (code_always_pends(op->code) || lane_busy(lane))) {
+		/* It pends for sure, and has to be ready for its end. */
+		if (unlikely(issue_flags & IO_URING_F_UNLOCKED)) {
+			/* That may be a release, which waits until the status is written. */
+			s->busy++;
+			spin_unlock_irq(&s->lock);
+			op_make_pending(op, sock->file, devfile, issue_flags);
+			spin_lock_irq(&s->lock);
 			wsock_socket_leave(s);
-			ret = -EIOCBQUEUED;
+			atomic_or(WSOCK_LANE_CLOSED, &lane->door);
 		} else {
-			lane->running = op;
-			lane->woken = false;
-			s->busy += !op->pending;
-			ret = 0;
+			op_make_pending(op, sock->file, devfile, issue_flags);
 		}
-		lane_add(lane, op);
 	}
+	ret = op_place(op, lane_busy(lane), false);
 	lane_open(s, lane);
 	spin_unlock_irq(&s->lock);
 	return ret;
 }
 
 /*
- * A new operation has its lane's turn. @vain: no need to try at first. Returns
- * what the submitter is told: bytes, a negative errno, or -EIOCBQUEUED for an
- * operation that pends and is not the submitter's any more.
+ * A new operation has its lane's turn. Returns what the submitter is told: bytes,
+ * a negative errno, or -EIOCBQUEUED for an operation that pends and is not the
+ * submitter's any more.
  */
-static int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfile,
-		    bool vain, struct op_executor *ex)
+static noinline int op_issue(struct wsock_op *op, struct socket *sock, struct file *devfile,
+			     unsigned int issue_flags)
 {
-	struct wsock_socket *s = op->socket;
+	struct op_executor ex = submitter(op->cmd, issue_flags);
 	struct wsock_op *next;
 	int ret, value;
 
-	do {
-		/*
-		 * Armed, nobody looks again when it is queued: what came before
-		 * we had the turn woke nobody.
-		 */
-		if (vain && (!READ_ONCE(s->watch.armed) || op_hopeless(op, sock->sk)))
-			ret = -EAGAIN;
-		else
-			ret = op_try(op, sock);
-		if (ret != -EAGAIN)
-			break;
-		vain = false;
-		if (!op->pending)
-			op_make_pending(op, sock->file, devfile, ex->issue_flags);
-		ret = op_wait(op, sock);
-	} while (ret == -EAGAIN);
-	if (ret == -EIOCBQUEUED)
-		return ret;
-
-	/* Once it has ended it is somebody else's, or nobody's. */
-	value = op->pending ? -EIOCBQUEUED : ret ?: op->done;
-	next = op_finish(op, sock, ret, ex);
-	if (next)
-		op_run(next, ex);
-	return value;
+	if (!op->pending) {
+		ret = op_try(op, sock);
+		if (ret != -EAGAIN) {
+			/* Once it has ended it is somebody else's, or nobody's. */
+			value = ret ?: op->done;
+			next = op_finish(op, ret, &ex);
+			if (next)
+				op_run(next, &ex);
+			return value;
+		}
+		op_make_pending(op, sock->file, devfile, issue_flags);
+	}
+	op_run(op, &ex);
+	return -EIOCBQUEUED;
 }
 
 /*
@@ -1844,15 +1889,14 @@ static noinline long submit_done(struct wsock_op *op, struct socket *sock,
 /*
  * Submit what needs an operation of its own. With @turn the submission has the
  * turn of the lane, which passes to the operation, and transferred @done bytes
- * in it; otherwise it has a reference to @s. @vain: a try would be in vain.
+ * in it; @vain: it can do no more. Without, it has a reference to @s.
  */
 static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
-			       struct file *devfile, struct wsock_submit args,
+			       struct file *devfile, const struct wsock_submit *args,
 			       struct io_uring_cmd *cmd, unsigned int issue_flags,
 			       bool turn, size_t done, bool vain)
 {
-	struct op_executor ex = submitter(cmd, issue_flags);
-	struct wsock_lane *lane = code_lane(s, args.op);
+	struct wsock_lane *lane = code_lane(s, args->op);
 	struct wsock_op *op;
 	bool eager;
 	int ret;
@@ -1861,7 +1905,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 		ret = op_refusal(s);
 		goto leave;
 	}
-	op = op_create(s, &args, cmd, done);
+	op = op_create(s, lane, args, cmd, done);
 	if (IS_ERR(op)) {
 		ret = PTR_ERR(op);
 		goto leave;
@@ -1869,127 +1913,134 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 	if (unlikely(op->code == WSOCK_OP_NOTIFY))
 		return submit_done(op, sock, devfile, issue_flags);
 	/* What is before it in a port must not wait there any longer. */
-	eager = !op_is_patient(op) && READ_ONCE(s->port);
-	if (eager)
+	eager = READ_ONCE(s->port) && !op_is_patient(op);
+	if (unlikely(eager))
 		refcount_inc(&s->refs);
-	ret = turn ? op_take_turn(op) : op_enqueue(op, sock, devfile, issue_flags);
-	if (ret == -EIOCBQUEUED) {
-		/* It may have ended: @eager keeps the socket for us. */
-		if (eager) {
-			lane_pump(s, lane);
-			wsock_socket_put(s);
-		}
-		return ret;
+	if (vain) {
+		op_make_pending(op, sock->file, devfile, issue_flags);
+		if (!READ_ONCE(s->watch.armed))
+			watch_arm(s, &s->watch, sock);
 	}
-	if (eager)
+	ret = turn ? op_take_turn(op, vain) : op_enqueue(op, sock, devfile, issue_flags);
+	/* If it is queued it may have ended: @eager keeps the socket for us. */
+	if (unlikely(eager)) {
+		if (ret == -EIOCBQUEUED)
+			lane_pump(s, lane);
 		wsock_socket_put(s);
+	}
+	if (likely(ret == -EIOCBQUEUED))
+		return ret;
+	if (!ret)
+		return op_issue(op, sock, devfile, issue_flags);
 	if (ret == -ECANCELED) {
 		op_end(op, !READ_ONCE(s->dead), issue_flags);
-		return -EIOCBQUEUED;
+		ret = -EIOCBQUEUED;
+	} else {
+		op_discard(op);
 	}
-	if (!ret && op->pending) {
-		op_run(op, &ex);
-		return -EIOCBQUEUED;
-	}
-	if (!ret)
-		return op_issue(op, sock, devfile, vain, &ex);
-	op_discard(op);
 leave:
 	if (turn)
 		lane_leave(s, lane, cmd, issue_flags);
 	return ret;
 }
 
-/* What an operation may be given, whatever its socket is. */
-static __always_inline int submit_check(struct wsock_submit args, bool uring)
+/* What an operation may be given, whatever its socket is, of what most have not. */
+static int check_special(const struct wsock_submit *args, bool uring)
 {
-	u32 flags = args.cmd.flags;
+	u32 flags = args->cmd.flags, msg_flags = args->cmd.msg_flags;
 
 	/* An ACCEPT takes the context's lock, which a ring's must not be held for. */
-	if (args.op >= 64 || !(WSOCK_OPS & BIT_ULL(args.op)) ||
-	    (uring && args.op == WSOCK_OP_ACCEPT))
+	if (args->op >= 64 || !(WSOCK_OPS & BIT_ULL(args->op)) ||
+	    (uring && args->op == WSOCK_OP_ACCEPT))
 		return -EOPNOTSUPP;
 	if ((flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT)) &&
 	    (uring || (flags & ~(WSOCK_CMD_STATUS | WSOCK_CMD_EVENT | WSOCK_CMD_APC |
 				 WSOCK_CMD_NO_PACKET)) ||
 	     (flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)) == (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
 		return -EINVAL;
-	if (args.cmd.event_fd && !(flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
+	if (args->cmd.event_fd && !(flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
 		return -EINVAL;
-	if ((args.tag || args.key) && !(flags & WSOCK_CMD_APC))
+	if ((args->tag || args->key) && !(flags & WSOCK_CMD_APC))
 		return -EINVAL;
-	if (args.cmd.flags & WSOCK_CMD_STATUS) {
-		if (args.cmd.ov & 7)
-			return -EINVAL;
-		if (!access_ok(u64_to_user_ptr(args.cmd.ov), sizeof(struct wsock_status)))
-			return -EFAULT;
-	}
-	if (likely(!args.cmd.msg_flags))
+	if (!msg_flags)
 		return 0;
-	if (args.op > WSOCK_OP_SENDMSG)
-		return code_tells_errno(args.op) && args.cmd.msg_flags <= MAX_ERRNO ?
-		       0 : -EINVAL;
-	if (args.cmd.msg_flags & ~(code_is_recv(args.op) ? RECV_FLAGS : SEND_FLAGS))
+	if (args->op > WSOCK_OP_SENDMSG)
+		return code_tells_errno(args->op) && msg_flags <= MAX_ERRNO ? 0 : -EINVAL;
+	if (msg_flags & ~(code_is_recv(args->op) ? RECV_FLAGS : SEND_FLAGS))
 		return -EINVAL;
-	return (args.cmd.msg_flags & MSG_WAITALL) && args.cmd.msg_flags != MSG_WAITALL ?
-	       -EOPNOTSUPP : 0;
+	return (msg_flags & MSG_WAITALL) && msg_flags != MSG_WAITALL ? -EOPNOTSUPP : 0;
 }
 
-/* May it be tried before there is an operation? Not what has more to import. */
-static __always_inline bool is_plain(struct wsock_submit args)
+/* Nor have most anything for this to refuse. */
+static __always_inline int check_status(const struct wsock_submit *args, u32 flags)
 {
-	return (args.op == WSOCK_OP_SEND || (args.op == WSOCK_OP_RECV && args.len)) &&
-	       !(args.cmd.flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC));
+	if (!(flags & WSOCK_CMD_STATUS))
+		return 0;
+	if (unlikely(args->cmd.ov & 7))
+		return -EINVAL;
+	return likely(access_ok(u64_to_user_ptr(args->cmd.ov), sizeof(struct wsock_status))) ?
+	       0 : -EFAULT;
 }
 
 /*
- * Nor what leaves a packet when it succeeds. (A datagram that was cut has not
- * quite succeeded.)
+ * May it be tried before there is an operation? Not what has more to import, nor
+ * what leaves a packet or signals the socket's event when it succeeds. (A datagram
+ * that was cut has not quite succeeded.)
  */
-static bool leaves_packet(struct wsock_submit args, const struct wsock_socket *s)
+static __always_inline bool is_plain(const struct wsock_submit *args, u32 flags,
+				     const struct wsock_socket *s, bool uring)
 {
-	return READ_ONCE(s->port) && !(args.cmd.flags & WSOCK_CMD_NO_PACKET) &&
-	       (!(READ_ONCE(s->modes) & WSOCK_MODE_SKIP_ON_SUCCESS) ||
-		s->sk->sk_type != SOCK_STREAM);
+	if (!code_is_plain(args->op) || args->len - 1 >= MAX_RW_COUNT ||
+	    (flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
+		return false;
+	if (uring)
+		return true;
+	if (READ_ONCE(s->event))
+		return false;
+	return !READ_ONCE(s->port) || (flags & WSOCK_CMD_NO_PACKET) ||
+	       ((READ_ONCE(s->modes) & WSOCK_MODE_SKIP_ON_SUCCESS) &&
+		s->sk->sk_type == SOCK_STREAM);
 }
 
 /* Try a RECV or SEND of which there is no operation yet. As op_try(). */
-static __always_inline int try_plain(struct wsock_submit args, struct wsock_socket *s,
-				     struct socket *sock, size_t *done)
+static __always_inline int try_plain(const struct wsock_submit *args, u32 flags, u32 msg_flags,
+				     struct wsock_socket *s, struct socket *sock, size_t *done)
 {
-	u32 msg_flags = args.cmd.msg_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
-	bool recv = args.op == WSOCK_OP_RECV;
+	void __user *buf = u64_to_user_ptr(args->addr);
+	bool recv = code_is_recv(args->op);
 	struct msghdr msg = {};
 	u32 out_flags = 0;
 	int ret;
 
-	ret = import_ubuf(recv ? ITER_DEST : ITER_SOURCE, u64_to_user_ptr(args.addr),
-			  args.len, &msg.msg_iter);
-	if (unlikely(ret))
-		return ret;
+	if (unlikely(!access_ok(buf, args->len)))
+		return -EFAULT;
+	msg_flags |= MSG_DONTWAIT | MSG_NOSIGNAL;
 	if (recv) {
+		iov_iter_ubuf(&msg.msg_iter, ITER_DEST, buf, args->len);
 		ret = sock_recvmsg(sock, &msg, msg_flags & ~MSG_WAITALL);
 		ret = recv_result(sock, &msg, ret, msg_flags, done, &out_flags);
 	} else {
+		iov_iter_ubuf(&msg.msg_iter, ITER_SOURCE, buf, args->len);
 		msg.msg_flags = msg_flags;
 		ret = sock_sendmsg(sock, &msg);
-		ret = send_result(sock, ret, args.len, done);
+		ret = send_result(sock, ret, args->len, done);
 	}
-	if (ret == -EAGAIN)
+	if (unlikely(ret == -EAGAIN))
 		return ret;
-	if (args.cmd.flags & WSOCK_CMD_STATUS)
-		write_status(args.cmd.ov, result_status(sock->sk, ret), *done, out_flags);
+	if (flags & WSOCK_CMD_STATUS)
+		write_status(args->cmd.ov, result_status(sock->sk, ret), *done, out_flags);
 	if (recv)
 		was_received(s, msg_flags);
 	return ret;
 }
 
 /*
- * The arguments come by value, and the two doors have a copy of this each, so
- * that they stay in registers where no operation has to be made.
+ * @flags and @msg_flags are those of @args: constants for most, of which each of
+ * the two doors has a copy of this, so that what they do not need costs nothing.
  */
 static __always_inline long submit(struct wsock_context *ctx, struct file *devfile,
-				   struct wsock_submit args, struct io_uring_cmd *cmd,
+				   const struct wsock_submit *args, u32 flags, u32 msg_flags,
+				   bool uring, struct io_uring_cmd *cmd,
 				   unsigned int issue_flags)
 {
 	struct wsock_socket *s;
@@ -1999,45 +2050,53 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	size_t done = 0;
 	int ret;
 
-	if (!READ_ONCE(ctx->registrations))
+	if (unlikely(!READ_ONCE(ctx->registrations)))
 		return -EBADFD;
-	ret = submit_check(args, cmd);
-	if (ret)
+	ret = check_status(args, flags);
+	if (unlikely(ret))
 		return ret;
-	CLASS(fd, f)(args.fd);
-	if (fd_empty(f))
+	CLASS(fd, f)(args->fd);
+	if (unlikely(fd_empty(f)))
 		return -EBADF;
-	sock = sock_from_file(fd_file(f));
-	if (!sock)
-		return -ENOTSOCK;
-	if (unlikely(args.cmd.msg_flags & MSG_WAITALL) && sock->type != SOCK_STREAM)
-		return -EOPNOTSUPP;
 
 	rcu_read_lock_sched();
-	s = wsock_socket_lookup(ctx, args.fd);
-	if (unlikely(!s || READ_ONCE(s->sk) != sock->sk)) {
+	s = wsock_socket_lookup(ctx, args->fd);
+	if (unlikely(!s || !wsock_socket_is(s, fd_file(f)))) {
 		rcu_read_unlock_sched();
-		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
+		return op_no_socket(ctx);
 	}
-	lane = code_lane(s, args.op);
-	vain = code_is_recv(args.op) && recv_hopeless(sock->sk, args.cmd.msg_flags);
-	turn = !vain && is_plain(args) &&
-	       (cmd || (!leaves_packet(args, s) && !READ_ONCE(s->event))) && lane_enter(lane);
-	if (!turn && !refcount_inc_not_zero(&s->refs))
-		s = NULL;
+	sock = fd_file(f)->private_data;
+	if (unlikely((msg_flags & MSG_WAITALL) && sock->type != SOCK_STREAM)) {
+		rcu_read_unlock_sched();
+		return -EOPNOTSUPP;
+	}
+	lane = code_lane(s, args->op);
+	turn = !code_always_pends(args->op) && lane_enter(lane);
+	if (unlikely(!turn) && !refcount_inc_not_zero(&s->refs)) {
+		rcu_read_unlock_sched();
+		return op_no_socket(ctx);
+	}
 	rcu_read_unlock_sched();
-	if (unlikely(!s))
-		return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
 
-	if (turn) {
-		ret = try_plain(args, s, sock, &done);
-		if (ret != -EAGAIN) {
+	vain = turn && code_is_recv(args->op) && recv_hopeless(sock->sk, msg_flags);
+	if (likely(turn && !vain) && is_plain(args, flags, s, uring)) {
+		ret = try_plain(args, flags, msg_flags, s, sock, &done);
+		if (likely(ret != -EAGAIN)) {
 			lane_leave(s, lane, cmd, issue_flags);
 			return ret < 0 ? ret : done;
 		}
-		vain = !done;
+		vain = true;
 	}
 	return submit_op(s, sock, devfile, args, cmd, issue_flags, turn, done, vain);
+}
+
+static noinline long submit_special(struct wsock_context *ctx, struct file *devfile,
+				    const struct wsock_submit *args, struct io_uring_cmd *cmd,
+				    unsigned int issue_flags)
+{
+	return check_special(args, cmd) ?:
+	       submit(ctx, devfile, args, args->cmd.flags, args->cmd.msg_flags, cmd, cmd,
+		      issue_flags);
 }
 
 /**
@@ -2056,9 +2115,21 @@ long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	ret = submit(ctx, devfile, args, NULL, 0);
+	if (likely(code_is_plain(args.op) && args.cmd.flags == WSOCK_CMD_STATUS &&
+		   !(args.cmd.event_fd | args.cmd.msg_flags | args.tag | args.key)))
+		ret = submit(ctx, devfile, &args, WSOCK_CMD_STATUS, 0, false, NULL, 0);
+	else
+		ret = submit_special(ctx, devfile, &args, NULL, 0);
 	return ret == -EIOCBQUEUED ? -EINPROGRESS : ret;
 }
+
+/* All of a wsock_cmd that most do not have is in its second half. */
+union cmd_words {
+	struct wsock_cmd cmd;
+	u64 word[2];
+};
+
+static_assert(sizeof(struct wsock_cmd) == 16 && offsetof(struct wsock_cmd, event_fd) == 8);
 
 /**
  * wsock_op_submit_uring - submit an operation by io_uring
@@ -2071,25 +2142,24 @@ long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 int wsock_op_submit_uring(struct wsock_context *ctx, struct io_uring_cmd *cmd,
 			  unsigned int issue_flags)
 {
-	const struct wsock_cmd *sqe_cmd = wsock_uring_sqe_cmd(cmd);
 	const struct io_uring_sqe *sqe = cmd->sqe;
-	struct wsock_submit args;
-
-	if ((cmd->flags & IORING_URING_CMD_MASK) || READ_ONCE(sqe->buf_index) ||
-	    READ_ONCE(sqe->ioprio))
-		return -EINVAL;
+	const u64 *sqe_cmd = (const u64 *)wsock_uring_sqe_cmd(cmd);
 	/* The SQE is shared with the program: every field is read once. */
-	args.op = cmd->cmd_op;
-	args.fd = READ_ONCE(sqe->splice_fd_in);
-	args.addr = READ_ONCE(sqe->addr);
-	args.len = READ_ONCE(sqe->len);
-	args.tag = 0;
-	args.key = 0;
-	args.cmd.ov = READ_ONCE(sqe_cmd->ov);
-	args.cmd.event_fd = READ_ONCE(sqe_cmd->event_fd);
-	args.cmd.flags = READ_ONCE(sqe_cmd->flags);
-	args.cmd.msg_flags = READ_ONCE(sqe_cmd->msg_flags);
-	return submit(ctx, cmd->file, args, cmd, issue_flags);
+	union cmd_words words = { .word = { READ_ONCE(sqe_cmd[0]), READ_ONCE(sqe_cmd[1]) } };
+	struct wsock_submit args = {
+		.op = cmd->cmd_op,
+		.fd = READ_ONCE(sqe->splice_fd_in),
+		.addr = READ_ONCE(sqe->addr),
+		.len = READ_ONCE(sqe->len),
+		.cmd = words.cmd,
+	};
+
+	if (unlikely((cmd->flags & IORING_URING_CMD_MASK) | READ_ONCE(sqe->buf_index) |
+		     READ_ONCE(sqe->ioprio)))
+		return -EINVAL;
+	if (likely(code_is_plain(args.op) && !words.word[1]))
+		return submit(ctx, cmd->file, &args, 0, 0, true, cmd, issue_flags);
+	return submit_special(ctx, cmd->file, &args, cmd, issue_flags);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -2219,7 +2289,7 @@ static unsigned int names_collect(struct wsock_socket *s, u64 ov, struct wsock_o
 	struct wsock_op *op;
 	unsigned int n = 0;
 
-	spin_lock(&bucket->lock);
+	spin_lock_irq(&bucket->lock);
 	hlist_for_each_entry(op, &bucket->head, hash) {
 		u8 state = READ_ONCE(op->state);
 
@@ -2230,7 +2300,7 @@ static unsigned int names_collect(struct wsock_socket *s, u64 ov, struct wsock_o
 		    refcount_inc_not_zero(&op->refs))
 			batch[n++] = op;
 	}
-	spin_unlock(&bucket->lock);
+	spin_unlock_irq(&bucket->lock);
 	return n;
 }
 
@@ -2335,7 +2405,7 @@ static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 	struct wsock_bucket *bucket = name_bucket(ctx, ov);
 	struct wsock_op *op, *found = NULL;
 
-	spin_lock(&bucket->lock);
+	spin_lock_irq(&bucket->lock);
 	hlist_for_each_entry(op, &bucket->head, hash) {
 		if (op->ov == ov && op->socket->ctx == ctx &&
 		    refcount_inc_not_zero(&op->refs)) {
@@ -2343,7 +2413,7 @@ static struct wsock_op *name_find(struct wsock_context *ctx, u64 ov)
 			break;
 		}
 	}
-	spin_unlock(&bucket->lock);
+	spin_unlock_irq(&bucket->lock);
 	return found;
 }
 

@@ -111,7 +111,7 @@ static int table_set(struct wsock_context *ctx, unsigned int fd, struct wsock_so
 	return 0;
 }
 
-static struct wsock_socket *socket_create(struct wsock_context *ctx, struct sock *sk)
+static struct wsock_socket *socket_create(struct wsock_context *ctx, struct socket *sock)
 {
 	struct wsock_socket *s;
 
@@ -121,11 +121,15 @@ static struct wsock_socket *socket_create(struct wsock_context *ctx, struct sock
 	refcount_set(&s->refs, 1);
 	refcount_inc(&ctx->refs);
 	s->ctx = ctx;
-	sock_hold(sk);
-	s->sk = sk;
+	sock_hold(sock->sk);
+	s->sk = sock->sk;
+	ihold(SOCK_INODE(sock));
+	s->sock = sock;
 	spin_lock_init(&s->lock);
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+	for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
 		INIT_LIST_HEAD(&s->lanes[i].ops);
+		s->lanes[i].woken = true;
+	}
 	INIT_LIST_HEAD(&s->away);
 	init_waitqueue_func_entry(&s->watch.wait, wsock_op_wake);
 	this_cpu_inc(nr_sockets);
@@ -159,6 +163,7 @@ void wsock_socket_orphan(struct wsock_socket *s)
  */
 void wsock_socket_free(struct wsock_socket *s)
 {
+	wsock_op_unwatch(s, &s->watch, s->sock);
 	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
 		wsock_op_free_spares(&s->lanes[i]);
 	if (s->port)
@@ -167,6 +172,7 @@ void wsock_socket_free(struct wsock_socket *s)
 		fput(s->event_file);
 	wsock_netevents_free(s->netevents);
 	sock_put(s->sk);
+	iput(SOCK_INODE(s->sock));
 	wsock_context_put(s->ctx);
 	this_cpu_dec(nr_sockets);
 	/* wsock_socket_get() may still be looking at it. */
@@ -304,6 +310,7 @@ static void socket_disown(struct wsock_socket *s, struct file *file)
 	wsock_op_cancel_accepting(s);
 	/* A final release will not know this socket: nobody may write any more. */
 	socket_wait(s);
+	wsock_op_unwatch(s, &s->watch, s->sock);
 
 	if (last && file) {
 		struct socket *sock = sock_from_file(file);
@@ -332,15 +339,15 @@ static void socket_forget_fd(struct wsock_context *ctx, int fd, struct wsock_soc
  * wsock_socket_forget_stale - forget what a number meant before
  * @ctx: the context, locked
  * @fd: a descriptor of the calling process
- * @sk: what is behind it
+ * @sock: what is behind it
  *
  * The number may have been closed, and used again, behind our back.
  */
-void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct sock *sk)
+void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct socket *sock)
 {
 	struct wsock_socket *old = wsock_socket_lookup(ctx, fd);
 
-	if (old && old->sk != sk)
+	if (old && old->sock != sock)
 		socket_forget_fd(ctx, fd, old, NULL);
 }
 
@@ -348,9 +355,9 @@ void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct s
  * wsock_socket_own - make a context an owner of a socket under a number
  * @ctx: the context, locked
  * @fd: the number, that nothing else is owned under
- * @sk: the socket
+ * @sock: the socket
  */
-int wsock_socket_own(struct wsock_context *ctx, int fd, struct sock *sk)
+int wsock_socket_own(struct wsock_context *ctx, int fd, struct socket *sock)
 {
 	struct wsock_socket *s;
 	int ret;
@@ -358,11 +365,11 @@ int wsock_socket_own(struct wsock_context *ctx, int fd, struct sock *sk)
 	lockdep_assert_held(&ctx->lock);
 	if (wsock_socket_lookup(ctx, fd))
 		return 0;
-	s = owner_find(ctx, sk);
+	s = owner_find(ctx, sock->sk);
 	if (!s) {
 		if (ctx->nr_sockets >= READ_ONCE(wsock_max_sockets))
 			return -ENOBUFS;
-		s = socket_create(ctx, sk);
+		s = socket_create(ctx, sock);
 		if (!s)
 			return -ENOMEM;
 		ret = table_set(ctx, fd, s);
@@ -406,8 +413,8 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
 	if (ctx->registrations) {
-		wsock_socket_forget_stale(ctx, fd, sk);
-		ret = wsock_socket_own(ctx, fd, sk);
+		wsock_socket_forget_stale(ctx, fd, sock);
+		ret = wsock_socket_own(ctx, fd, sock);
 	}
 	mutex_unlock(&ctx->lock);
 	return ret;
@@ -464,19 +471,15 @@ out:
 struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd)
 {
 	struct wsock_socket *s;
-	struct socket *sock;
 
 	if (!READ_ONCE(ctx->registrations))
 		return ERR_PTR(-EBADFD);
 	CLASS(fd, f)(fd);
 	if (fd_empty(f))
 		return ERR_PTR(-EBADF);
-	sock = sock_from_file(fd_file(f));
-	if (!sock)
-		return ERR_PTR(-ENOTSOCK);
 	rcu_read_lock_sched();
 	s = wsock_socket_lookup(ctx, fd);
-	if (s && (READ_ONCE(s->sk) != sock->sk || !refcount_inc_not_zero(&s->refs)))
+	if (s && (!wsock_socket_is(s, fd_file(f)) || !refcount_inc_not_zero(&s->refs)))
 		s = NULL;
 	rcu_read_unlock_sched();
 	return s ?: ERR_PTR(READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD);
@@ -669,13 +672,16 @@ out:
  */
 bool wsock_socket_become(struct wsock_socket *s, int fd, struct file *file)
 {
-	struct sock *sk = sock_from_file(file)->sk, *former = s->sk;
+	struct socket *sock = sock_from_file(file), *former_sock = s->sock;
+	struct sock *sk = sock->sk, *former = s->sk;
 	const struct files_struct *files;
 	struct file *old;
 
 	lockdep_assert_held(&s->ctx->lock);
-	if (s->nr_fds != 1 || s->offered || READ_ONCE(s->watch.armed))
+	if (s->nr_fds != 1 || s->offered || READ_ONCE(s->lanes[WSOCK_IN].nr_ops) ||
+	    READ_ONCE(s->lanes[WSOCK_OUT].nr_ops))
 		return false;
+	wsock_op_unwatch(s, &s->watch, former_sock);
 	old = process_replace(s->ctx, fd, former, file, &files);
 	if (!old)
 		return false;
@@ -685,13 +691,16 @@ bool wsock_socket_become(struct wsock_socket *s, int fd, struct file *file)
 
 	owner_remove(s);
 	sock_hold(sk);
+	ihold(SOCK_INODE(sock));
 	spin_lock_irq(&s->lock);
 	WRITE_ONCE(s->sk, sk);
+	WRITE_ONCE(s->sock, sock);
 	spin_unlock_irq(&s->lock);
 	owner_add(s);
 	if (s->netevents)
-		wsock_netevents_follow(s->netevents, sock_from_file(file));
+		wsock_netevents_follow(s->netevents, sock);
 	sock_put(former);
+	iput(SOCK_INODE(former_sock));
 	/*
 	 * A process with one thread does not count the files it uses in a system
 	 * call. When that is not us, it has to wait until the socket is closed.
@@ -777,6 +786,8 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 	list_for_each_entry_safe(s, next, &ctx->sockets, node) {
 		list_del(&s->node);
 		socket_put_former(s);
+		/* A packet that is left may keep it. */
+		wsock_op_unwatch(s, &s->watch, s->sock);
 		wsock_socket_put(s);
 		cond_resched();
 	}

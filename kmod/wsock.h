@@ -200,7 +200,8 @@ enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
  *	an operation knows; wsock_socket.lock
  * @nr_eager: how many of them have to show their end before a thread comes to a
  *	port; wsock_socket.lock
- * @woken: a wake-up came for who has the turn; wsock_socket.lock
+ * @woken: a wake-up came since who has the turn began to look, or may have been
+ *	missed, because the socket was not watched; wsock_socket.lock
  * @door: WSOCK_LANE_* bits, changed atomically
  * @spares: free operations, so that what usually pends is not allocated;
  *	exchanged atomically
@@ -217,10 +218,13 @@ struct wsock_lane {
 };
 
 /**
- * struct wsock_watch - an entry on a socket's wait queue
+ * struct wsock_watch - sees the wake-ups of a socket for operations
  * @wait: the entry
- * @armed: it is there; the lock of the wsock_socket whose operations it wakes, and
- *	the wait-queue lock
+ * @armed: it is on the socket's wait queue; the lock of the wsock_socket whose
+ *	operations it wakes, and the wait-queue lock
+ *
+ * It is armed when an operation has to wait, and stays so as long as wake-ups find
+ * operations: the first one that finds none disarms it.
  */
 struct wsock_watch {
 	struct wait_queue_entry wait;
@@ -235,6 +239,8 @@ struct wsock_watch {
  * @sk: counted. Weak in the sense that close(2) still closes it. Changes when an
  *	acceptor becomes the connection that was accepted for it; @ctx->lock and
  *	@lock
+ * @sock: as @sk. Its inode is counted, for its wait queue, and so that no other
+ *	struct socket can have this address; a file would keep a connection open
  * @node: in @ctx->sockets; @ctx->lock
  * @owner: among the owners of @sk; its bucket's lock
  * @nr_fds: descriptors in @ctx->table; @ctx->lock
@@ -262,6 +268,7 @@ struct wsock_socket {
 	refcount_t refs;
 	struct wsock_context *ctx;
 	struct sock *sk;
+	struct socket *sock;
 	struct list_head node;
 	struct hlist_node owner;
 	unsigned int nr_fds;
@@ -363,8 +370,8 @@ void wsock_context_debugfs(struct dentry *dir);
 
 /* socket.c */
 int wsock_socket_adopt(struct wsock_context *ctx, int fd);
-int wsock_socket_own(struct wsock_context *ctx, int fd, struct sock *sk);
-void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct sock *sk);
+int wsock_socket_own(struct wsock_context *ctx, int fd, struct socket *sock);
+void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct socket *sock);
 int wsock_socket_close(struct wsock_context *ctx, int fd);
 struct file *wsock_socket_file(struct sock *sk);
 void wsock_socket_close_fd(const struct sock *sk, int fd);
@@ -398,6 +405,8 @@ void wsock_op_abandon(struct wsock_item *item);
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args);
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key);
+void wsock_op_unwatch(struct wsock_socket *s, struct wsock_watch *watch,
+		      struct socket *sock);
 void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts);
 long wsock_op_total(void);
 void wsock_op_free_spares(struct wsock_lane *lane);
@@ -473,6 +482,18 @@ static inline int wsock_context_check(const struct wsock_context *ctx)
 /* Under RCU of the cheapest kind, as every submission looks up its socket. */
 #define wsock_lookup_is_safe(ctx) \
 	(lockdep_is_held(&(ctx)->lock) || rcu_read_lock_sched_held())
+
+/**
+ * wsock_socket_is - is it the socket of this file?
+ * @s: the socket, under RCU
+ * @file: any file
+ *
+ * While @s has its struct socket no file of another kind refers to that memory.
+ */
+static inline bool wsock_socket_is(const struct wsock_socket *s, const struct file *file)
+{
+	return READ_ONCE(s->sock) == file->private_data;
+}
 
 /**
  * wsock_socket_lookup - what was adopted under a descriptor

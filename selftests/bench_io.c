@@ -190,7 +190,8 @@ static void wsock_prep(struct engine *e, int op, int i, int slot)
 	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->cmd_op = op;
 	sqe->splice_fd_in = e->fds[i];
-	cmd->ov = (unsigned long)e->buf[slot];
+	/* No name: as io_uring's own it can be cancelled by its user_data. */
+	cmd->ov = 0;
 	cmd->event_fd = 0;
 	cmd->flags = 0;
 	cmd->msg_flags = 0;
