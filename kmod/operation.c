@@ -2113,7 +2113,7 @@ long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 	struct wsock_submit args;
 	long ret;
 
-	if (copy_from_user(&args, arg, sizeof(args)))
+	if (unlikely(!wsock_copy_in(&args, arg, sizeof(args))))
 		return -EFAULT;
 	if (likely(code_is_plain(args.op) && args.cmd.flags == WSOCK_CMD_STATUS &&
 		   !(args.cmd.event_fd | args.cmd.msg_flags | args.tag | args.key)))

@@ -468,18 +468,24 @@ static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 	struct posted *posted = container_of(item, struct posted, item);
 	struct wsock_packet packet;
 
-	if (item->kind == WSOCK_ITEM_OP) {
-		if (!wsock_op_dequeue(item, &packet))
-			return -EAGAIN;
-		if (copy_to_user(to, &packet, sizeof(*to)))
-			return -EFAULT;
-		wsock_op_dequeued(item);
-		return 0;
-	}
-	if (copy_to_user(to, &posted->packet, sizeof(*to)))
+	if (item->kind != WSOCK_ITEM_OP)
+		packet = posted->packet;
+	else if (!wsock_op_dequeue(item, &packet))
+		return -EAGAIN;
+
+	if (!user_write_access_begin(to, sizeof(*to)))
 		return -EFAULT;
-	kfree(posted);
+	unsafe_copy_to_user((char __user *)to, (char *)&packet, sizeof(packet), efault);
+	user_write_access_end();
+
+	if (item->kind == WSOCK_ITEM_OP)
+		wsock_op_dequeued(item);
+	else
+		kfree(posted);
 	return 0;
+efault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
 /**
@@ -717,7 +723,7 @@ static long ioctl_get(struct wsock_port *port, void __user *arg)
 	struct wsock_port_get args;
 	long ret;
 
-	if (copy_from_user(&args, arg, sizeof(args)))
+	if (!wsock_copy_in(&args, arg, sizeof(args)))
 		return -EFAULT;
 	if ((args.flags & ~WSOCK_PORT_ALERTABLE) || args.pad ||
 	    !args.count || args.count > MAX_PACKETS)

@@ -479,6 +479,33 @@ static inline int wsock_context_check(const struct wsock_context *ctx)
 	return task_tgid(current) == ctx->tgid && current->mm == ctx->mm ? 0 : -EPERM;
 }
 
+/**
+ * wsock_copy_in - copy a structure of the program
+ * @to: where to
+ * @from: where from
+ * @size: of it, a constant, in whole words
+ *
+ * As copy_from_user(), but in place: for the few words that each operation brings,
+ * a call and a string move take longer.
+ */
+static __always_inline bool wsock_copy_in(void *to, const void __user *from, size_t size)
+{
+	const u64 __user *src = from;
+	u64 *dst = to;
+
+	BUILD_BUG_ON(size % sizeof(*src));
+	if (!user_read_access_begin(src, size))
+		return false;
+#pragma GCC unroll 8
+	for (size_t i = 0; i < size / sizeof(*src); i++)
+		unsafe_get_user(dst[i], &src[i], efault);
+	user_read_access_end();
+	return true;
+efault:
+	user_read_access_end();
+	return false;
+}
+
 /* Under RCU of the cheapest kind, as every submission looks up its socket. */
 #define wsock_lookup_is_safe(ctx) \
 	(lockdep_is_held(&(ctx)->lock) || rcu_read_lock_sched_held())
