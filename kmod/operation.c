@@ -2079,6 +2079,12 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	rcu_read_unlock_sched();
 
 	vain = turn && code_is_recv(args->op) && recv_hopeless(sock->sk, msg_flags);
+	/*
+	 * A thread that was woken by what we sent may be due, and its answer is here
+	 * then. Who takes a socket's lock to look for data gives way, too.
+	 */
+	if (vain && cond_resched())
+		vain = recv_hopeless(sock->sk, msg_flags);
 	if (likely(turn && !vain) && is_plain(args, flags, s, uring)) {
 		ret = try_plain(args, flags, msg_flags, s, sock, &done);
 		if (likely(ret != -EAGAIN)) {

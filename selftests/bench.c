@@ -180,7 +180,7 @@ static void print_line(const struct row_state *first)
 	const struct row_state *base = find(first, "io_uring") ?: find(first, "close");
 	double apart = -1;
 
-	printf("%-36s %6d", first->row.work, first->row.n);
+	printf("%-44s %6d", first->row.work, first->row.n);
 	for (size_t s = 0; s < NR_SYSTEMS; s++) {
 		const struct row_state *state = find(first, systems[s]);
 
@@ -203,7 +203,7 @@ static void report(void)
 {
 	printf("Instructions per operation; wsock/ and lib/ are wsock and libwsock to io_uring,\n");
 	printf("or else to close; passes: by how much two passes of a line differ at most.\n\n");
-	printf("%-36s %6s", "work", "n");
+	printf("%-44s %6s", "work", "n");
 	for (size_t s = 0; s < NR_SYSTEMS; s++)
 		printf(" %8s", systems[s]);
 	printf(" %8s %8s  %8s\n", "wsock/", "lib/", "passes");

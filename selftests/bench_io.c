@@ -527,6 +527,8 @@ static void ping(struct engine *e)
  * @sockets: number of connections
  * @ring_flags: for the systems with rings
  * @rings_only: makes a difference only for those
+ * @delack: as on connections that carry data both ways, ACKs are delayed: else there
+ *	is one for each receive that leaves the queue empty, which costs most of it
  * @threaded: the blocking call has to wait in a thread of its own
  * @echo: a second thread answers through the same system
  * @fifo: as real-time threads
@@ -540,6 +542,7 @@ struct work {
 	int sockets;
 	unsigned int ring_flags;
 	bool rings_only;
+	bool delack;
 	bool threaded;
 	bool echo;
 	bool fifo;
@@ -561,6 +564,8 @@ static const struct work works[] = {
 	{ "recv_pending_one_socket", BATCH, 1, DEFER, .run = recv_many_pending },
 	{ "recv_pending_one_socket_default_ring", BATCH, 1, 0, .rings_only = true,
 	  .run = recv_many_pending },
+	{ "recv_pending_one_socket_default_ring_delack", BATCH, 1, 0, .rings_only = true,
+	  .delack = true, .run = recv_many_pending },
 	{ "pingpong", 1, 1, DEFER, .echo = true, .run = ping },
 	{ "pingpong_fifo", 1, 1, DEFER, .echo = true, .fifo = true, .run = ping },
 };
@@ -605,6 +610,14 @@ static void make_pairs(struct engine *e)
 	for (int i = 0; i < e->nr; i++)
 		make_pair(e->system, port, listener, &e->fds[i], &e->peers[i]);
 	close(listener);
+}
+
+static void delay_acks(struct engine *e)
+{
+	int off = 0;
+
+	for (int i = 0; i < e->nr; i++)
+		must(!setsockopt(e->fds[i], IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off)));
 }
 
 /* The other thread of a ping-pong. */
@@ -686,6 +699,8 @@ static void io_measure(const struct bench_row *row, struct bench_result *result)
 	e->threaded = work->threaded;
 	e->nr = work->sockets;
 	make_pairs(e);
+	if (work->delack)
+		delay_acks(e);
 	e->system->open(e);
 	if (work->echo)
 		echo_start(e, &other, &thread);

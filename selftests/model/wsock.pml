@@ -16,8 +16,8 @@
  *    returned (user_write());
  *  - nobody uses an operation or a socket that was freed (touch(), locked()), and
  *    all references are given back (judge());
- *  - the wait entry is on the queue only while an operation keeps the file, where
- *    the queue is (file_put(), socket_free(), judge());
+ *  - the wait entry is on the queue only while the socket is there, which counts
+ *    the inode where the queue is (socket_free(), wake(), judge());
  *  - one operation of a lane at a time is RUNNING, the oldest (lane_take()), and it
  *    is in one place only: task work, worker or port (put_in());
  *  - when nothing moves any more, no operation waits for data that is there, and
@@ -56,8 +56,8 @@
 #define FAULT 0
 #endif
 /* name, number, the configuration that finds it: what is done wrong */
-#define NO_SECOND_LOOK	1	/* ORDER: op_wait() does not look after arming */
-#define OTHER_LANE_DEAF	2	/* LANES: nor does the other lane, which tried before */
+#define UNSEEN		1	/* ORDER: lane_look() clears woken though nothing is armed */
+#define STALE		2	/* ORDER: watch_disarm() leaves woken as it is */
 #define WOKEN_IGNORED	3	/* CHAIN: op_wait() does not look at lane->woken */
 #define POKE_DROPPED	4	/* ORDER: op_claim() does not kick the lane of a poked head */
 #define WAITER_LEAVES	5	/* WAITER: op_wait_finish() asks for no executor */
@@ -76,8 +76,9 @@
 #define DOOR_REOPENED	18	/* CHAIN: lane_open() opens a dead socket's door */
 #define DEAD_IGNORED	19	/* CHAIN: op_enqueue() does not look at dead */
 #define ORPHAN_FREED	20	/* EXIT: wsock_socket_orphan() does not look at the doors */
-#define DISARMED	21	/* CHAIN: socket_disarm() does not look at the lanes */
-#define LEFT_ARMED	22	/* ORDER: who did not pend does not disarm */
+#define DISARMED	21	/* LANES: wsock_op_wake() does not look at the other lane */
+#define LEFT_ARMED	22	/* CHAIN: wsock_socket_free() does not disarm */
+#define TURN_BLIND	23	/* ORDER: op_take_turn() does not look at lane->woken */
 
 /* ------------------------------------------------------------------------- */
 /* The configurations (-DORDER, ...): who submits what, who executes, who ends it */
@@ -245,7 +246,7 @@ typedef wsock_lane {
 	byte nr_ops;
 	byte nr_waiters;
 	byte nr_eager;
-	bit woken;
+	bit woken = 1;
 	byte door;
 	byte data;			/* what a try would find */
 };
@@ -376,6 +377,29 @@ inline lane_kick(l) {
 	fi
 }
 
+/* Who has the turn begins to look. */
+inline lane_look(l) {
+	lane[l].woken = !armed && FAULT != UNSEEN
+}
+
+inline watch_disarm() {
+	armed = 0;
+	if
+	:: FAULT != STALE -> lane[IN].woken = 1; lane[OUT].woken = 1
+	:: else
+	fi
+}
+
+inline wsock_op_unwatch() {
+	d_step {
+		locked();
+		if
+		:: armed -> watch_disarm()
+		:: else
+		fi
+	}
+}
+
 inline lane_take(l, o) {
 	/* At most one operation of a lane is RUNNING, in order. */
 	assert(lane[l].first == o && lane[l].running == NONE && !is_inline(l));
@@ -383,7 +407,7 @@ inline lane_take(l, o) {
 	op[o].state = OP_RUNNING;
 	op[o].poked = 0;
 	lane[l].running = o;
-	lane[l].woken = 0
+	lane_look(l)
 }
 
 /* wsock_op_wake(): the wait queue was woken; its lock, too. */
@@ -392,7 +416,16 @@ inline wake(l) {
 	:: armed ->		/* wq_has_sleeper() */
 		d_step {
 			if
-			:: armed -> locked(); lane_kick(l)
+			:: armed ->
+				locked();
+				lane_kick(l);
+				if
+				:: lane[l].running == NONE && !is_inline(l) &&
+				   (FAULT == DISARMED -> lane[l].nr_ops == 0 :
+					lane[IN].nr_ops + lane[OUT].nr_ops == 0) ->
+					watch_disarm()
+				:: else
+				fi
 			:: else
 			fi
 		}
@@ -448,7 +481,11 @@ inline socket_put() {
 
 inline socket_free() {
 	d_step {
-		assert(!gone && refs == 0 && !armed);
+		assert(!gone && refs == 0);
+		if
+		:: FAULT != LEFT_ARMED -> armed = 0
+		:: else
+		fi;
 		assert(lane[IN].nr_ops == 0 && lane[OUT].nr_ops == 0 && busy == 0);
 		gone = 1
 	}
@@ -490,9 +527,7 @@ inline op_free(o) {
 
 inline file_put() {
 	assert(file_refs > 0);
-	file_refs--;
-	/* The wait queue is in it. */
-	assert(file_refs > 0 || !armed)
+	file_refs--
 }
 
 /* ------------------------------------------------------------------------- */
@@ -513,15 +548,15 @@ inline try(l) {
 	fi
 }
 
-/* The second half of op_wait(), under the lock. */
+/* The end of op_wait(), under the lock. */
 inline settle(o, l) {
 	touch(o);
 	locked();
 	assert(op[o].state == OP_RUNNING && lane[l].running == o);
 	if
 	:: op[o].cancel -> got = ECANCELED
-	:: !op[o].cancel && (is_ready || (lane[l].woken && FAULT != WOKEN_IGNORED)) ->
-		lane[l].woken = 0;
+	:: !op[o].cancel && lane[l].woken && FAULT != WOKEN_IGNORED ->
+		lane_look(l);
 		got = EAGAIN
 	:: else ->
 		lane[l].running = NONE;
@@ -532,30 +567,24 @@ inline settle(o, l) {
 	fi
 }
 
+inline watch_arm() {
+	d_step { locked(); armed = 1 }
+}
+
 inline op_wait(o, l) {
 	d_step {
 		touch(o);
 		locked();
-		is_ready = 0;
 		look = !armed;
 		if
 		:: armed -> settle(o, l)
-		:: else ->
-			armed = 1;
-			if
-			:: FAULT != OTHER_LANE_DEAF -> lane[1 - l].woken = 1
-			:: else
-			fi
+		:: else
 		fi
 	}
 	if
 	:: look ->
-		is_ready = ready(l) && FAULT != NO_SECOND_LOOK;
-		d_step {
-			settle(o, l);
-			look = 0;
-			is_ready = 0
-		}
+		watch_arm();
+		d_step { settle(o, l); look = 0 }
 	:: else
 	fi
 }
@@ -576,27 +605,6 @@ inline op_show(o) {
 	:: else
 	fi;
 	op[o].named = 0			/* op_forget_name() */
-}
-
-inline disarm(o) {
-	/* Without the locks, then with them */
-	d_step {
-		touch(o);
-		look = armed && lane[IN].nr_ops == 0 && lane[OUT].nr_ops == 0
-	}
-	if
-	:: look || FAULT == DISARMED ->
-		d_step {
-			locked();
-			if
-			:: (lane[IN].nr_ops == 0 && lane[OUT].nr_ops == 0) ||
-			   FAULT == DISARMED -> armed = 0
-			:: else
-			fi
-		}
-	:: else
-	fi;
-	look = 0
 }
 
 inline op_put_file(o) {
@@ -672,7 +680,6 @@ inline op_interrupt(o, notify) {
 
 inline op_end(o, notify) {
 	op_show(o);
-	disarm(o);
 	op_put_file(o);
 	d_step {
 		touch(o);
@@ -698,7 +705,7 @@ inline lane_next(l) {
 	:: lane[l].first == NONE
 	:: lane[l].first != NONE && op[lane[l].first].scheduled -> op_poke(lane[l].first)
 	:: lane[l].first != NONE && !op[lane[l].first].scheduled &&
-	   armed && !lane[l].woken && hopeless(l)
+	   armed && hopeless(l)
 	:: else ->
 		if
 		:: may_take(lane[l].first) ->
@@ -754,10 +761,6 @@ inline op_finish(o, ret) {
 		:: else
 		fi
 	}
-	if
-	:: op[o].pending || FAULT != LEFT_ARMED -> disarm(o)
-	:: else
-	fi;
 	if
 	:: op[o].pending -> op_put_file(o)
 	:: else
@@ -921,90 +924,102 @@ inline lane_pump(l) {
 	worker = 0
 }
 
-/* Gives a new operation its place, tells @got. */
+/* op_place(): gives a new operation its place, under the lock; tells @got. */
+inline op_place(o, l, first) {
+	if
+	:: dead && FAULT != DEAD_IGNORED && !op[o].pending -> got = REFUSED
+	:: (dead && FAULT != DEAD_IGNORED && op[o].pending) || op[o].cancel ->
+		op[o].state = OP_ENDING;
+		op[o].result = ECANCELED;
+		busy++;
+		got = ECANCELED
+	:: else ->
+		lane_add(l, o);
+		if
+		:: behind -> list_add_tail(l, o)
+		:: !behind && first -> list_add(l, o)
+		:: else -> lane[l].running = o; lane_look(l); busy++
+		fi;
+		if
+		:: behind || first -> op[o].state = OP_QUEUED; got = EIOCBQUEUED
+		:: else -> got = NOTHING
+		fi
+	fi
+}
+
+inline op_take_turn(o, l) {
+	d_step {
+		locked();
+		first = vain && armed && (!lane[l].woken || FAULT == TURN_BLIND || hopeless(l));
+		behind = 0;
+		op_place(o, l, first);
+		if
+		:: got == NOTHING || got == EIOCBQUEUED ->
+			lane[l].door = CLOSED;
+			turn = 0
+		:: else
+		fi;
+		first = 0
+	}
+}
+
+/* With a ring's lock to take (again) the lock is released for that. */
 inline op_enqueue(o, l) {
-	do
-	:: atomic {
+	if
+	:: CMD -> again = 1
+	:: true
+	fi;
+	atomic {
 		locked();
 		lane[l].door = lane[l].door | CLOSED;
 		behind = lane[l].nr_ops || is_inline(l);
-		again = behind && !op[o].pending && !dead;
 		if
-		:: again ->
+		:: behind && !dead && again ->
 			busy = busy + (FAULT != PENDS_UNCOUNTED);
-			lane_open(l)
-		:: !again && dead && !op[o].pending && FAULT != DEAD_IGNORED ->
-			got = REFUSED;
-			lane_open(l)
-		:: !again && ((dead && FAULT != DEAD_IGNORED && op[o].pending) ||
-			      op[o].cancel) ->
-			op[o].state = OP_ENDING;
-			op[o].result = ECANCELED;
-			busy = busy + !(op[o].pending && FAULT != PENDS_UNCOUNTED);
-			got = ECANCELED;
-			lane_open(l)
-		:: else ->
-			if
-			:: behind ->
-				list_add_tail(l, o);
-				op[o].state = OP_QUEUED;
-				if
-				:: FAULT != PENDS_UNCOUNTED -> leave()
-				:: else
-				fi;
-				got = EIOCBQUEUED
-			:: else ->
-				lane[l].running = o;
-				lane[l].woken = 0;
-				busy = busy + !(op[o].pending && FAULT != PENDS_UNCOUNTED);
-				got = NOTHING
-			fi;
-			lane_add(l, o);
-			lane_open(l)
+			used = 1
+		:: behind && !dead && !again -> op_make_pending(o)
+		:: else
+		fi;
+		if
+		:: !used -> op_place(o, l, 0); lane_open(l)
+		:: else
 		fi
-	   }
-	   if
-	   :: again -> op_make_pending(o)
-	   :: else -> break
-	   fi
-	od;
+	}
+	if
+	:: used ->
+		op_make_pending(o);
+		atomic {
+			locked();
+			if
+			:: FAULT != PENDS_UNCOUNTED -> leave()
+			:: else
+			fi;
+			lane[l].door = lane[l].door | CLOSED;
+			behind = lane[l].nr_ops || is_inline(l);
+			op_place(o, l, 0);
+			lane_open(l)
+		}
+	:: else
+	fi;
 	behind = 0;
+	used = 0;
 	again = 0
 }
 
 inline op_issue(o, l) {
-	do
-	:: true ->
-		look = armed;
-		if
-		:: vain && (!look || hopeless(l)) -> got = EAGAIN
-		:: else -> try(l)
-		fi;
-		look = 0;
-		if
-		:: got == EAGAIN ->
-			vain = 0;
-			if
-			:: !op[o].pending -> op_make_pending(o)
-			:: else
-			fi;
-			op_wait(o, l)
-		:: else
-		fi;
-		if
-		:: got != EAGAIN -> break
-		:: else
-		fi
-	od;
-	vain = 0;
 	if
-	:: got != EIOCBQUEUED ->
-		op_finish(o, got);
-		cur = next;
-		next = NONE;
-		op_run(cur)
-	:: else
+	:: !op[o].pending ->
+		try(l);
+		if
+		:: got == EAGAIN -> op_make_pending(o); cur = o
+		:: else ->
+			op_finish(o, got);
+			cur = next;
+			next = NONE
+		fi
+	:: else -> cur = o
 	fi;
+	op_run(cur);
 	got = NOTHING
 }
 
@@ -1023,30 +1038,23 @@ inline submit_op(o, l) {
 	fi;
 	if
 	:: got != REFUSED ->
+		d_step {				/* op_create() */
+			op[o].refs = 1;
+			op[o].state = OP_RUNNING;
+			refs = refs + (HAS_PORT && !PATIENT(o))
+		}
 		if
-		:: turn ->
-			d_step {			/* op_take_turn() */
-				op[o].refs = 1;
-				op[o].state = OP_RUNNING;
-				locked();
-				if
-				:: dead -> got = REFUSED
-				:: else ->
-					lane[l].door = CLOSED;
-					lane[l].running = o;
-					lane_add(l, o);
-					busy++;
-					turn = 0;
-					got = NOTHING
-				fi
-			}
-		:: else ->
-			d_step {			/* op_create() */
-				op[o].refs = 1;
-				op[o].state = OP_RUNNING;
-				refs = refs + (HAS_PORT && !PATIENT(o))
-			}
-			op_enqueue(o, l)
+		:: vain ->
+			op_make_pending(o);
+			if
+			:: !armed -> watch_arm()
+			:: else
+			fi
+		:: else
+		fi;
+		if
+		:: turn -> op_take_turn(o, l)
+		:: else -> op_enqueue(o, l)
 		fi;
 		if
 		:: HAS_PORT && !PATIENT(o) && got == EIOCBQUEUED ->
@@ -1061,7 +1069,7 @@ inline submit_op(o, l) {
 		:: got == ECANCELED -> op_end(o, !dead)
 		:: got == REFUSED ->
 			op[o].result = REFUSED;
-			op_put(o)		/* op_free() */
+			op_put(o)		/* op_discard() */
 		:: else
 		fi
 	:: else -> op[o].state = FREED; op[o].result = REFUSED
@@ -1089,7 +1097,7 @@ inline submit(o, l) {
 	:: got == NOTHING ->
 		d_step {
 			if
-			:: table -> readers++; vain = hopeless(l)
+			:: table -> readers++
 			:: else -> got = REFUSED
 			fi
 		}
@@ -1098,7 +1106,7 @@ inline submit(o, l) {
 			d_step {
 				assert(!reclaimed);
 				if
-				:: !vain && !HAS_PORT && lane[l].door == 0 ->
+				:: lane[l].door == 0 ->
 					lane[l].door = INLINE;		/* lane_enter() */
 					turn = 1;
 					readers--
@@ -1120,7 +1128,11 @@ inline submit(o, l) {
 		:: else
 		fi;
 		if
-		:: got == NOTHING && turn ->
+		:: got == NOTHING && turn -> vain = hopeless(l)
+		:: else
+		fi;
+		if
+		:: got == NOTHING && turn && !vain && !HAS_PORT ->
 			try(l);				/* try_plain() */
 			if
 			:: got == EAGAIN -> vain = 1; got = NOTHING
@@ -1264,6 +1276,7 @@ inline closesocket() {
 		socket_kill();
 		cancel_all(1);
 		socket_wait();
+		wsock_op_unwatch();
 		socket_abort();
 		socket_put();
 		close_fd();
@@ -1291,6 +1304,7 @@ inline release() {
 		:: !killed -> close_fd()
 		:: else
 		fi;
+		wsock_op_unwatch();
 		socket_put();
 	:: else
 	fi;
@@ -1488,7 +1502,7 @@ end_sleep:					!asleep[me] || has_task_work(0) || has_task_work(1)
 	byte cur = NONE, next = NONE, due = NONE, found = NONE, waits = NONE, i;	\
 	mtype:op_ret got = NOTHING;						\
 	mtype:op_state was = NEW;						\
-	bit look, is_ready, deliver, queued, claimed, last, used, collected, away;	\
+	bit look, first, deliver, queued, claimed, last, used, collected, away;	\
 	bit behind, again, vain, turn, slow, free, alone, restart;		\
 	bit worker, in_ring, ring_locked;	/* struct op_executor */		\
 	byte collect = NONE
@@ -1727,7 +1741,7 @@ end_judge:
 		assert(!ctx_lock && !uring_lock);
 		assert(lane[IN].nr_ops + lane[OUT].nr_ops == queued(0) + queued(1));
 		assert(lane[IN].nr_waiters + lane[OUT].nr_waiters <= 2);
-		assert(!armed || queued(0) || queued(1));
+		assert(!armed || !gone);
 		assert(file_refs == fd + queued(0) + queued(1));
 		assert(gone == !table);
 		assert(gone || refs == 1 + queued(0) + queued(1));
