@@ -218,15 +218,19 @@ static int event_select(struct wsock_context *ctx, const void __user *arg)
 
 static int event_enum(struct wsock_context *ctx, void __user *arg)
 {
+	struct wsock_event_enable untold;
 	struct wsock_event_enum args;
 	int ret;
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
 	ret = wsock_netevents_enum(ctx, &args);
-	if (!ret && copy_to_user(arg, &args, sizeof(args)))
-		return -EFAULT;
-	return ret;
+	if (ret || !copy_to_user(arg, &args, sizeof(args)))
+		return ret;
+	untold.fd = args.fd;
+	untold.mask = args.events;
+	wsock_netevents_enable(ctx, &untold);
+	return -EFAULT;
 }
 
 static int event_enable(struct wsock_context *ctx, const void __user *arg)

@@ -169,7 +169,7 @@ static struct wsock_item *port_pop(struct wsock_port *port)
 	lockdep_assert_held(&port->lock);
 	list_del(&item->node);
 	item->queued = false;
-	port->nr_items--;
+	WRITE_ONCE(port->nr_items, port->nr_items - 1);
 	return item;
 }
 
@@ -216,7 +216,7 @@ bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item)
 	if (queued) {
 		list_add_tail(&item->node, &port->items);
 		item->queued = true;
-		port->nr_items++;
+		WRITE_ONCE(port->nr_items, port->nr_items + 1);
 		port_hand_out(port);
 		/* Its barrier pairs with set_current_state() in port_wait(). */
 		if (wq_has_sleeper(&port->queue))
@@ -243,7 +243,7 @@ bool wsock_port_unqueue(struct wsock_port *port, struct wsock_item *item)
 	if (queued) {
 		list_del(&item->node);
 		item->queued = false;
-		port->nr_items--;
+		WRITE_ONCE(port->nr_items, port->nr_items - 1);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return queued;
@@ -596,7 +596,7 @@ static void port_put_back(struct get *get, bool vacate)
 	if (!port->abandoned) {
 		list_for_each_entry(item, &get->taken, node) {
 			item->queued = true;
-			port->nr_items++;
+			WRITE_ONCE(port->nr_items, port->nr_items + 1);
 		}
 		list_splice_init(&get->taken, &port->items);
 	}
@@ -675,7 +675,7 @@ static void port_abandon(struct wsock_port *port)
 	spin_lock_irq(&port->lock);
 	port->abandoned = true;
 	list_splice_init(&port->items, &items);
-	port->nr_items = 0;
+	WRITE_ONCE(port->nr_items, 0);
 	wake_up_poll(&port->queue, EPOLLHUP);
 	while (!list_empty(&port->waiters)) {
 		waiter = list_first_entry(&port->waiters, struct waiter, node);

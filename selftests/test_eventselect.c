@@ -5,6 +5,7 @@
  */
 #include <linux/sock_diag.h>
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "device.h"
 #include "kselftest_harness.h"
@@ -566,6 +567,24 @@ TEST_F(events, enum__leaves_the_event_when_not_given)
 	SELECT(self->s[0], ALL);
 	EXPECT_EQ(dev_enum(self->dev, self->s[0], -1, NULL), CONNECT | WRITE);
 	EXPECT_TRUE(event_is_set(self->event));
+}
+
+/* What could not be stored is told again, to the event too. */
+TEST_F(events, enum__cannot_store)
+{
+	struct wsock_event_enum *args = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE((void *)args, MAP_FAILED);
+	args->fd = self->s[0];
+	args->event_fd = self->event;
+	ASSERT_EQ(mprotect(args, 4096, PROT_READ), 0);
+	SELECT(self->s[0], WRITE);
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_EVENT_ENUM, args), -EFAULT);
+	EXPECT_TRUE(event_is_set(self->event));
+	EXPECT_EQ(dev_enum(self->dev, self->s[0], self->event, NULL), WRITE);
+	EXPECT_FALSE(event_is_set(self->event));
+	munmap(args, 4096);
 }
 
 TEST_F(events, select__the_event_may_be_closed_and_the_descriptor_used_again)

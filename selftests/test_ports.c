@@ -1192,7 +1192,7 @@ TEST_F_TIMEOUT(once, post_and_get, 120)
 		.seen = self->seen,
 	};
 	pthread_t posters[THREADS], brief, signaller;
-	unsigned int wrong = 0;
+	unsigned int wrong = 0, taken;
 
 	handle_usr1(0);
 	for (int i = 0; i < THREADS; i++)
@@ -1205,7 +1205,11 @@ TEST_F_TIMEOUT(once, post_and_get, 120)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(posters[i], NULL);
 	/* No packet is left while somebody waits. */
-	EXPECT_TRUE(wait_for(__atomic_load_n(&s.taken, __ATOMIC_RELAXED) == THREADS * EACH));
+	do {
+		taken = __atomic_load_n(&s.taken, __ATOMIC_RELAXED);
+	} while (taken < THREADS * EACH &&
+		 wait_for(__atomic_load_n(&s.taken, __ATOMIC_RELAXED) != taken));
+	EXPECT_EQ(taken, THREADS * EACH);
 	__atomic_store_n(&s.end, true, __ATOMIC_RELEASE);
 	pthread_join(brief, NULL);
 	if (s.departing)

@@ -17,9 +17,8 @@ SPLAT_IGNORE='module verification failed|loading out-of-tree module taints kerne
 # A kernel log (stdin) without what is not worth a line, and without the data
 # races that KCSAN sees between two places of the kernel: it has many, and under a
 # system call or an interrupt the module may be anywhere in their call traces. A
-# report concerns us when the module is among the three innermost calls of one of
-# the two accesses. Lines of other processors that got in between stay if they are
-# complaints themselves.
+# report concerns us when one of the two accesses is the module's own. Lines of
+# other processors that got in between stay if they are complaints themselves.
 kernel_log() {
 	grep -vE "$SPLAT_IGNORE" | awk -v splat="$SPLAT" '
 		function flush(	n, i, line) {
@@ -32,7 +31,7 @@ kernel_log() {
 		report != "" {
 			report = report $0 "\n"
 			if (/ to 0x[0-9a-f]+ of [0-9]+ bytes by /)
-				inner = 4
+				inner = 2
 			ours = ours || inner-- > 0 && /\[wsock\]/
 			if (/==========$/)
 				flush()
