@@ -26,6 +26,7 @@
 
 #include <winsock2.h>
 #include <ws2tcpip.h>
+#include <ntstatus.h>
 #include <wsock/native.h>
 
 #include <linux/wsock.h>

@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <mstcpip.h>
+#include <ntstatus.h>
 #include <mswsock.h>
 #include <winsock2.h>
 #include <ws2tcpip.h>

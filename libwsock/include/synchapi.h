@@ -1,67 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The companions of Winsock that a Windows program finds in kernel32: handles,
- * events, waits and the thread's last error. None of them needs WSAStartup, and
- * WSACleanup leaves them all alone. Functions that return BOOL return FALSE, and
- * set the last error, when they fail.
+ * Events, waits and sleep. Functions that return BOOL return FALSE, and set the
+ * last error, when they fail.
  */
-#ifndef _WSOCK_KERNEL32_H
-#define _WSOCK_KERNEL32_H
+#ifndef _SYNCHAPI_H_
+#define _SYNCHAPI_H_
 
-#include <wsock/windef.h>
-#include <wsock/winerror.h>
+#include <minwinbase.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ---- Handles ---- */
-
-/*
- * Closes an event, a completion port (whose waiters get ERROR_ABANDONED_WAIT_0)
- * or a thread handle, or a SOCKET as closesocket does. FALSE with
- * ERROR_INVALID_HANDLE for anything else.
- */
-BOOL WINAPI CloseHandle(HANDLE hObject);
-
-/* They mean the caller's own, in whichever thread; they need not be closed. */
-HANDLE WINAPI GetCurrentProcess(void);
-HANDLE WINAPI GetCurrentThread(void);
-
-#define DUPLICATE_CLOSE_SOURCE	0x1
-#define DUPLICATE_SAME_ACCESS	0x2
-
-/*
- * Makes a handle of the calling thread that others can use:
- *
- *	DuplicateHandle(GetCurrentProcess(), GetCurrentThread(),
- *			GetCurrentProcess(), &handle, 0, FALSE,
- *			DUPLICATE_SAME_ACCESS);
- *
- * or one more from such a handle. Both processes must be GetCurrentProcess();
- * ERROR_INVALID_HANDLE for these and for other kinds of handles. Access rights
- * and @bInheritHandle are not looked at.
- */
-BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
-			    HANDLE hTargetProcessHandle,
-			    LPHANDLE lpTargetHandle, DWORD dwDesiredAccess,
-			    BOOL bInheritHandle, DWORD dwOptions);
+#define INFINITE		0xffffffffU
+#define WAIT_OBJECT_0		0U
+#define WAIT_ABANDONED		0x80U
+#define WAIT_ABANDONED_0	0x80U
+#define WAIT_IO_COMPLETION	192U
+#define WAIT_TIMEOUT		258U
+#define WAIT_FAILED		0xffffffffU
+#define MAXIMUM_WAIT_OBJECTS	64
 
 /* ---- Events ---- */
 
-/* Accepted, not looked at: no handle is inherited across exec. */
-typedef struct _SECURITY_ATTRIBUTES {
-	DWORD nLength;
-	LPVOID lpSecurityDescriptor;
-	BOOL bInheritHandle;
-} SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
-
 #define CREATE_EVENT_MANUAL_RESET	0x1
 #define CREATE_EVENT_INITIAL_SET	0x2
-
-#define SYNCHRONIZE		0x00100000
-#define EVENT_MODIFY_STATE	0x0002
-#define EVENT_ALL_ACCESS	0x001f0003
 
 /*
  * An event that stays signalled until it is reset, or with @bManualReset FALSE
@@ -124,27 +87,6 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles,
 VOID WINAPI Sleep(DWORD dwMilliseconds);
 DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
 
-/* ---- Asynchronous procedure calls ---- */
-
-typedef VOID (NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
-
-/*
- * Has the thread @hThread call @pfnAPC(@dwData) in its next alertable wait:
- * SleepEx and the waits above with @bAlertable, WSAWaitForMultipleEvents and
- * GetQueuedCompletionStatusEx with @fAlertable, and calls of Winsock that have to
- * wait, which go on afterwards.
- * APCs run in the order in which they were queued. Returns 0 when it could not
- * be queued: ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, or ERROR_GEN_FAILURE
- * when the thread has ended. APCs that are queued when a thread ends do not run.
- */
-DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
-
-/* ---- Errors ---- */
-
-/* The calling thread's; WSAGetLastError and WSASetLastError mean the same. */
-DWORD WINAPI GetLastError(void);
-void WINAPI SetLastError(DWORD dwErrCode);
-
 #ifdef UNICODE
 #define CreateEvent	CreateEventW
 #define CreateEventEx	CreateEventExW
@@ -157,4 +99,4 @@ void WINAPI SetLastError(DWORD dwErrCode);
 }
 #endif
 
-#endif /* _WSOCK_KERNEL32_H */
+#endif /* _SYNCHAPI_H_ */
