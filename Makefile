@@ -56,7 +56,7 @@ lint: fetch
 	scripts/lint
 
 check-library:
-	$(MAKE) -C libwsock check-headers check-windows check-abi
+	$(MAKE) -C libwsock check-headers check-windows check-abi check-static
 
 model:
 	scripts/model

@@ -100,6 +100,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_SELECTED	= 1 << 16,	/* is registered by it */
 	WSOCK_FD_CONNECT_EX	= 1 << 17,	/* the connect begun is ConnectEx's */
 	WSOCK_FD_ACCEPT_EX	= 1 << 18,	/* was given to AcceptEx as acceptor */
+	WSOCK_FD_FILE		= 1 << 19,	/* made by CreateFile */
 };
 
 /* Pages of tables by descriptor come to life as numbers are used. */
@@ -413,12 +414,32 @@ static inline void wsock_apc_note_pending(void)
 bool wsock_apc_run(void);
 /* In a fork child: the queue is the parent's. */
 void wsock_apc_forget(void);
+/* @queue, a new port, is the calling thread's, which has none yet. */
+void wsock_apc_adopt(int queue);
+/* The end of the thread, which may come again. */
+void wsock_apc_end(void);
 /*
  * As wsock_poll_until(), and runs APCs while it has to wait. @fds has room for
  * one more entry.
  */
 int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
 			 uint64_t slice_ns);
+/* A new handle of the thread with this queue; NULL with the error set. */
+HANDLE wsock_thread_handle(int queue);
+/*
+ * What kernel32/thread.c wants to know of thread handles; nothing when it is not
+ * linked to the program.
+ * @duplicated: a new one is on @fd, of the thread of @from, a handle or a queue
+ * @closing: the one on @fd ends
+ */
+struct wsock_thread_hooks {
+	void (*duplicated)(int fd, int from);
+	void (*closing)(int fd);
+};
+
+void wsock_thread_use(const struct wsock_thread_hooks *hooks);
+/* Closes a thread's handle; false when it was none. */
+bool wsock_thread_close(int fd);
 /* The queue of a thread handle, or -1. Not for GetCurrentThread(). */
 int wsock_thread_decode(HANDLE thread);
 /* GetCurrentThread() or GetCurrentProcess()? */

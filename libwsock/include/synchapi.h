@@ -87,6 +87,81 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles,
 VOID WINAPI Sleep(DWORD dwMilliseconds);
 DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
 
+/* ---- Critical sections: a thread may enter its own again ---- */
+
+typedef struct _RTL_CRITICAL_SECTION {
+	PVOID wsock_opaque[5];
+} CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION,
+	RTL_CRITICAL_SECTION;
+
+VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+/* Never fail; they do not spin. */
+BOOL WINAPI
+InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection,
+				      DWORD dwSpinCount);
+BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection,
+					DWORD dwSpinCount, DWORD Flags);
+VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+BOOL WINAPI TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+VOID WINAPI LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+VOID WINAPI DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/* ---- Slim reader/writer locks: not recursive, not fair ---- */
+
+typedef struct _RTL_SRWLOCK {
+	PVOID Ptr;
+} SRWLOCK, *PSRWLOCK, RTL_SRWLOCK;
+#define SRWLOCK_INIT	{ 0 }
+
+VOID WINAPI InitializeSRWLock(PSRWLOCK SRWLock);
+VOID WINAPI AcquireSRWLockExclusive(PSRWLOCK SRWLock);
+VOID WINAPI AcquireSRWLockShared(PSRWLOCK SRWLock);
+BOOLEAN WINAPI TryAcquireSRWLockExclusive(PSRWLOCK SRWLock);
+BOOLEAN WINAPI TryAcquireSRWLockShared(PSRWLOCK SRWLock);
+VOID WINAPI ReleaseSRWLockExclusive(PSRWLOCK SRWLock);
+VOID WINAPI ReleaseSRWLockShared(PSRWLOCK SRWLock);
+
+/* ---- Condition variables ---- */
+
+typedef struct _RTL_CONDITION_VARIABLE {
+	PVOID Ptr;
+} CONDITION_VARIABLE, *PCONDITION_VARIABLE, RTL_CONDITION_VARIABLE;
+#define CONDITION_VARIABLE_INIT	{ 0 }
+#define CONDITION_VARIABLE_LOCKMODE_SHARED	0x1
+
+VOID WINAPI InitializeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+VOID WINAPI WakeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+VOID WINAPI WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+/*
+ * Give the lock up, which the caller has once, sleep, and take it again. They may
+ * return without a wake-up. FALSE with ERROR_TIMEOUT.
+ */
+BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE ConditionVariable,
+				     PCRITICAL_SECTION CriticalSection,
+				     DWORD dwMilliseconds);
+BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable,
+				      PSRWLOCK SRWLock, DWORD dwMilliseconds,
+				      ULONG Flags);
+
+/* ---- One-time initialisation ---- */
+
+typedef union _RTL_RUN_ONCE {
+	PVOID Ptr;
+} INIT_ONCE, *PINIT_ONCE, *LPINIT_ONCE, RTL_RUN_ONCE;
+#define INIT_ONCE_STATIC_INIT	{ 0 }
+#define INIT_ONCE_CTX_RESERVED_BITS	2
+
+typedef BOOL (CALLBACK *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter,
+				       PVOID *Context);
+
+VOID WINAPI InitOnceInitialize(PINIT_ONCE InitOnce);
+/*
+ * Calls @InitFn, once it has returned TRUE never again; others wait meanwhile. All
+ * get its context, a multiple of 4.
+ */
+BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn,
+				PVOID Parameter, LPVOID *Context);
+
 #ifdef UNICODE
 #define CreateEvent	CreateEventW
 #define CreateEventEx	CreateEventExW
