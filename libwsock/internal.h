@@ -103,6 +103,13 @@ enum wsock_fd_flags {
 	WSOCK_FD_FILE		= 1 << 19,	/* made by CreateFile */
 };
 
+/*
+ * Above these: by how much the error of a connect that failed exceeds WSABASEERR,
+ * once the program has asked for it. Linux tells it once, Winsock until the next.
+ */
+#define WSOCK_FD_ERROR_SHIFT	24
+#define WSOCK_FD_ERROR_MASK	(0x7fU << WSOCK_FD_ERROR_SHIFT)
+
 /* Pages of tables by descriptor come to life as numbers are used. */
 #define WSOCK_FD_TABLE_SIZE	(1 << 20)
 
@@ -193,6 +200,8 @@ bool wsock_call_wait(struct wsock_call *call, int optname, short events);
 
 /* Some socket has a time-out, so calls must note when they began. */
 extern bool wsock_timeouts_used;
+/* Some socket lingers, so closesocket must look. */
+extern bool wsock_lingers_used;
 
 /* 0 or the error of an address that cannot be connected to. */
 int wsock_connect_check(int fd, const struct sockaddr *name, int namelen);
@@ -269,6 +278,22 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 /* 0 or the error when @len is too small for an address of @fd's family. */
 int wsock_addr_check_room(int fd, int len);
 
+/* ---- interfaces.c: 0 or the error, WSAEFAULT when @size is below *@needed ---- */
+
+int wsock_interfaces_list_addresses(int family, void *out, DWORD size,
+				    DWORD *needed);
+int wsock_interfaces_list(void *out, DWORD size, DWORD *needed);
+/* The address from which @to would be sent to, without a port. */
+int wsock_interfaces_route(const struct sockaddr *to, DWORD length,
+			   struct sockaddr_storage *from,
+			   socklen_t *from_length);
+
+/* ---- options_ip.c: as getsockopt(2), setsockopt(2), with Winsock's values ---- */
+
+int wsock_options_ip_get(int fd, int level, int name, char *optval, int *optlen);
+int wsock_options_ip_set(int fd, int level, int name, const char *optval,
+			 int optlen);
+
 /* ---- handle.c ---- */
 
 /* What a handle begins with, see handle.c. An auto-reset event is of two kinds. */
@@ -295,6 +320,9 @@ bool wsock_handle_close(int fd);
  * WSASocket when there is none.
  */
 SOCKET wsock_duplicate_take(const struct wsock_call *call, DWORD token);
+/* Describes @fd, which is a socket. */
+void wsock_duplicate_describe_a(int fd, DWORD token, LPWSAPROTOCOL_INFOA info);
+void wsock_duplicate_describe_w(int fd, DWORD token, LPWSAPROTOCOL_INFOW info);
 /* ---- eventselect.c ---- */
 
 void wsock_events_tell_enabled(int fd, unsigned int events);

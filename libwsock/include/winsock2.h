@@ -457,12 +457,16 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
 				   LPDWORD lpcbTransfer, BOOL fWait,
 				   LPDWORD lpdwFlags);
 /*
- * ioctlsocket's commands, SIO_KEEPALIVE_VALS (mstcpip.h) and
- * SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and gives a pointer to
- * the function (mswsock.h); WSAEOPNOTSUPP for others. All is done when it
- * returns 0. With @lpOverlapped that is told as for other operations, with 0
- * bytes whatever was put out, and a control that is not known is
- * WSA_IO_PENDING at first and then told to be so.
+ * ioctlsocket's commands; SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and
+ * gives a pointer to the function (mswsock.h); SIO_KEEPALIVE_VALS (mstcpip.h),
+ * SIO_ADDRESS_LIST_QUERY, SIO_GET_INTERFACE_LIST, SIO_ROUTING_INTERFACE_QUERY,
+ * SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_BASE_HANDLE,
+ * SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_MULTIPOINT_LOOPBACK,
+ * SIO_MULTICAST_SCOPE, and SIO_UDP_CONNRESET with FALSE; WSAEOPNOTSUPP for others.
+ * WSAEFAULT with *@lpcbBytesReturned when the output needs that many bytes. All
+ * is done when it returns 0. With @lpOverlapped that is told as for other
+ * operations, with 0 bytes whatever was put out, and a control that is not known
+ * is WSA_IO_PENDING at first and then told to be so.
  */
 int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer,
 		    DWORD cbInBuffer, LPVOID lpvOutBuffer, DWORD cbOutBuffer,

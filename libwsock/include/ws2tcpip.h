@@ -19,6 +19,12 @@ extern "C" {
 /* Options of IPPROTO_TCP that Linux does not have. */
 #define TCP_EXPEDITED_1122	(0x10000 + 2)
 #define TCP_BSDURGENT		0x7000
+/* Until unacknowledged data end the connection: seconds, milliseconds. */
+#define TCP_MAXRT		(0x10000 + 5)
+#define TCP_MAXRTMS		(0x10000 + 14)
+
+/* An option of IPPROTO_UDP: a BOOL. */
+#define UDP_NOCHECKSUM		(0x10000 + 1)
 
 /* ---- getaddrinfo and getnameinfo: not <netdb.h>'s numbers ---- */
 

@@ -348,7 +348,10 @@ void WSAAPI WSASetLastError(int iError);
 /* Returns INVALID_SOCKET when it fails. Every socket can do overlapped I/O. */
 SOCKET WSAAPI _WSOCK_BSD(socket)(int af, int type, int protocol)
 	_WSOCK_SYMBOL(socket);
-/* Ends the socket's operations, then closes it. */
+/*
+ * Ends the socket's operations, then closes it. WSAEWOULDBLOCK, and the socket stays
+ * as it is, when it is non-blocking and would linger.
+ */
 int WSAAPI closesocket(SOCKET s);
 int WSAAPI _WSOCK_BSD(bind)(SOCKET s, const struct sockaddr *name, int namelen)
 	_WSOCK_SYMBOL(bind);
@@ -387,7 +390,11 @@ int WSAAPI _WSOCK_BSD(getpeername)(SOCKET s, struct sockaddr *name,
 	_WSOCK_SYMBOL(getpeername);
 /*
  * SO_RCVTIMEO and SO_SNDTIMEO are a DWORD of milliseconds, SO_LINGER is Winsock's
- * struct linger, SO_ERROR is a WSA error.
+ * struct linger, SO_ERROR is a WSA error, SO_PROTOCOL_INFO a WSAPROTOCOL_INFO.
+ * IP_MULTICAST_IF and memberships take an interface by its index, too
+ * (0.0.0.index). IPV6_PKTINFO and IPV6_HOPLIMIT are BOOLs, which ask for control
+ * data; IPV6_UNICAST_IF is an index in the order of this machine. WSAENOPROTOOPT
+ * for what the library does not do, WSAEINVAL for a level that is none.
  */
 int WSAAPI _WSOCK_BSD(getsockopt)(SOCKET s, int level, int optname,
 				  char *optval, int *optlen)
