@@ -24,6 +24,7 @@ help:
 	@echo '  make install          build and install the library (PREFIX=, DESTDIR=)'
 	@echo 'For developers:'
 	@echo '  make model            search the model of an operation for errors (some minutes)'
+	@echo '  make check-library    the headers and symbols of the library, without a VM'
 	@echo '  make lint             shellcheck, and a build in which warnings are errors'
 	@echo '  make clean            remove all products (the build root stays)'
 
@@ -54,6 +55,9 @@ install:
 lint: fetch
 	scripts/lint
 
+check-library:
+	$(MAKE) -C libwsock check-headers check-windows check-abi check-static
+
 model:
 	scripts/model
 
@@ -65,4 +69,4 @@ clean:
 		-o -name Module.symvers \) -exec rm -f {} +
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
-.PHONY: help demo check check-debug bench fetch build modules modules_install install model lint clean
+.PHONY: help demo check check-debug bench fetch build modules modules_install install check-library model lint clean

@@ -37,7 +37,7 @@ static bool have_key;
  * At the end of a thread that has a queue, or left an operation pending: that
  * ends with the thread, but for those that a port executes.
  */
-static void thread_exit(void *unused)
+void wsock_apc_end(void)
 {
 	struct wsock_cancel cancel = {
 		.fd = -1,
@@ -45,15 +45,21 @@ static void thread_exit(void *unused)
 	};
 	int fd = wsock_apc_queue;
 
-	(void)unused;
+	/* Who sees the end of the thread finds nothing of it pending. */
+	if (wsock_apc_noted)
+		wsock_device_ioctl(WSOCK_IOC_CANCEL, &cancel);
+	wsock_apc_noted = false;
 	wsock_apc_queue = -1;
 	if (fd >= 0) {
 		ioctl(fd, WSOCK_PORT_IOC_CLOSE, 0);
 		close(fd);
 	}
-	if (wsock_apc_noted)
-		wsock_device_ioctl(WSOCK_IOC_CANCEL, &cancel);
-	wsock_apc_noted = false;
+}
+
+static void thread_exit(void *unused)
+{
+	(void)unused;
+	wsock_apc_end();
 }
 
 static void make_key(void)
@@ -81,6 +87,11 @@ void wsock_apc_forget(void)
 		close(wsock_apc_queue);
 	wsock_apc_queue = -1;
 	wsock_apc_noted = false;
+}
+
+void wsock_apc_adopt(int queue)
+{
+	wsock_apc_queue = queue;
 }
 
 bool wsock_apc_create(void)
@@ -196,8 +207,7 @@ WSOCK_EXPORT HANDLE WINAPI GetCurrentThread(void)
 	return CURRENT_THREAD;
 }
 
-/* A new handle of the thread with this queue; NULL with the error set. */
-static HANDLE make_handle(int queue)
+HANDLE wsock_thread_handle(int queue)
 {
 	int fd = fcntl(queue, F_DUPFD_CLOEXEC, 0);
 	HANDLE handle;
@@ -213,11 +223,31 @@ static HANDLE make_handle(int queue)
 	return handle;
 }
 
+static const struct wsock_thread_hooks *thread_hooks;
+
+void wsock_thread_use(const struct wsock_thread_hooks *hooks)
+{
+	__atomic_store_n(&thread_hooks, hooks, __ATOMIC_RELEASE);
+}
+
+bool wsock_thread_close(int fd)
+{
+	const struct wsock_thread_hooks *hooks =
+		__atomic_load_n(&thread_hooks, __ATOMIC_ACQUIRE);
+
+	/* First: the number may be another thread's new handle afterwards. */
+	if (hooks)
+		hooks->closing(fd);
+	return wsock_handle_close(fd);
+}
+
 WSOCK_EXPORT BOOL WINAPI
 DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
 		HANDLE hTargetProcessHandle, LPHANDLE lpTargetHandle,
 		DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwOptions)
 {
+	const struct wsock_thread_hooks *hooks =
+		__atomic_load_n(&thread_hooks, __ATOMIC_ACQUIRE);
 	HANDLE handle;
 	int queue;
 
@@ -234,11 +264,13 @@ DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
 		return FALSE;
 	}
 	queue = get_queue(hSourceHandle);
-	handle = queue < 0 ? NULL : make_handle(queue);
+	handle = queue < 0 ? NULL : wsock_thread_handle(queue);
 	if (!handle)
 		return FALSE;
+	if (hooks)
+		hooks->duplicated(wsock_thread_decode(handle), queue);
 	if (dwOptions & DUPLICATE_CLOSE_SOURCE && queue != wsock_apc_queue)
-		wsock_handle_close(queue);
+		wsock_thread_close(queue);
 	*lpTargetHandle = handle;
 	return TRUE;
 }

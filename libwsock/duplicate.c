@@ -58,6 +58,25 @@ static const char *describe(int fd, uint32_t token, WSAPROTOCOL_INFOA *info)
 	return v6 ? "RAW/IPv6" : "RAW/IP";
 }
 
+static void widen(const char *from, WCHAR *to)
+{
+	do {
+		*to++ = (WCHAR)*from;
+	} while (*from++);
+}
+
+void wsock_duplicate_describe_a(int fd, DWORD token, LPWSAPROTOCOL_INFOA info)
+{
+	memset(info, 0, sizeof(*info));
+	strcpy(info->szProtocol, describe(fd, token, info));
+}
+
+void wsock_duplicate_describe_w(int fd, DWORD token, LPWSAPROTOCOL_INFOW info)
+{
+	memset(info, 0, sizeof(*info));
+	widen(describe(fd, token, (LPWSAPROTOCOL_INFOA)info), info->szProtocol);
+}
+
 /* 0 with the token, or the error. */
 static int offer(const struct wsock_call *call, DWORD process, bool info,
 		 uint32_t *token)
@@ -75,54 +94,41 @@ static int offer(const struct wsock_call *call, DWORD process, bool info,
 	return 0;
 }
 
-/*
- * Both variants, but for the name of the protocol: @info, of @size bytes, is the
- * same in both up to that. Returns the name, or NULL with the error set.
- */
-static const char *duplicate(SOCKET s, DWORD pid, LPWSAPROTOCOL_INFOA info,
-			     size_t size)
+/* The half of both variants that can fail; false with the error set. */
+static bool begin(struct wsock_call *call, SOCKET s, DWORD pid, bool info,
+		  uint32_t *token)
 {
-	struct wsock_call call;
-	uint32_t token = 0;
 	int error;
 
-	if (!wsock_call_enter(&call, s))
-		return NULL;
-	error = offer(&call, pid, info, &token);
-	if (error) {
-		wsock_call_fail(&call, error);
-		return NULL;
-	}
-	memset(info, 0, size);
-	return describe(call.fd, token, info);
+	if (!wsock_call_enter(call, s))
+		return false;
+	error = offer(call, pid, info, token);
+	if (error)
+		wsock_call_fail(call, error);
+	return !error;
 }
 
 WSOCK_EXPORT int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
 					    LPWSAPROTOCOL_INFOA lpProtocolInfo)
 {
-	const char *name = duplicate(s, dwProcessId, lpProtocolInfo,
-				     sizeof(*lpProtocolInfo));
+	struct wsock_call call;
+	uint32_t token;
 
-	if (!name)
+	if (!begin(&call, s, dwProcessId, lpProtocolInfo, &token))
 		return SOCKET_ERROR;
-	strcpy(lpProtocolInfo->szProtocol, name);
+	wsock_duplicate_describe_a(call.fd, token, lpProtocolInfo);
 	return 0;
 }
 
 WSOCK_EXPORT int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId,
 					    LPWSAPROTOCOL_INFOW lpProtocolInfo)
 {
-	const char *name = duplicate(s, dwProcessId,
-				     (LPWSAPROTOCOL_INFOA)lpProtocolInfo,
-				     sizeof(*lpProtocolInfo));
-	WCHAR *to;
+	struct wsock_call call;
+	uint32_t token;
 
-	if (!name)
+	if (!begin(&call, s, dwProcessId, lpProtocolInfo, &token))
 		return SOCKET_ERROR;
-	to = lpProtocolInfo->szProtocol;
-	do {
-		*to++ = (WCHAR)*name;
-	} while (*name++);
+	wsock_duplicate_describe_w(call.fd, token, lpProtocolInfo);
 	return 0;
 }
 

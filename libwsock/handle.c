@@ -50,11 +50,14 @@ static bool close_any(HANDLE handle)
 	fd = wsock_port_decode(handle);
 	if (fd >= 0)
 		return wsock_port_close(fd);
+	fd = wsock_thread_decode(handle);
+	if (fd >= 0)
+		return wsock_thread_close(fd);
 	fd = wsock_event_decode(handle, &auto_reset);
-	if (fd < 0)
-		fd = wsock_thread_decode(handle);
 	if (fd >= 0)
 		return wsock_handle_close(fd);
+	if (wsock_fd_flags_get(wsock_socket_fd((SOCKET)handle)) & WSOCK_FD_FILE)
+		return wsock_handle_close(wsock_socket_fd((SOCKET)handle));
 	/* Others' descriptors are not for us to close. */
 	return wsock_socket_fd_checked((SOCKET)handle) >= 0 &&
 	       !closesocket((SOCKET)handle);

@@ -26,6 +26,7 @@
 
 #include <winsock2.h>
 #include <ws2tcpip.h>
+#include <ntstatus.h>
 #include <wsock/native.h>
 
 #include <linux/wsock.h>
@@ -99,7 +100,15 @@ enum wsock_fd_flags {
 	WSOCK_FD_SELECTED	= 1 << 16,	/* is registered by it */
 	WSOCK_FD_CONNECT_EX	= 1 << 17,	/* the connect begun is ConnectEx's */
 	WSOCK_FD_ACCEPT_EX	= 1 << 18,	/* was given to AcceptEx as acceptor */
+	WSOCK_FD_FILE		= 1 << 19,	/* made by CreateFile */
 };
+
+/*
+ * Above these: by how much the error of a connect that failed exceeds WSABASEERR,
+ * once the program has asked for it. Linux tells it once, Winsock until the next.
+ */
+#define WSOCK_FD_ERROR_SHIFT	24
+#define WSOCK_FD_ERROR_MASK	(0x7fU << WSOCK_FD_ERROR_SHIFT)
 
 /* Pages of tables by descriptor come to life as numbers are used. */
 #define WSOCK_FD_TABLE_SIZE	(1 << 20)
@@ -191,6 +200,8 @@ bool wsock_call_wait(struct wsock_call *call, int optname, short events);
 
 /* Some socket has a time-out, so calls must note when they began. */
 extern bool wsock_timeouts_used;
+/* Some socket lingers, so closesocket must look. */
+extern bool wsock_lingers_used;
 
 /* 0 or the error of an address that cannot be connected to. */
 int wsock_connect_check(int fd, const struct sockaddr *name, int namelen);
@@ -267,6 +278,22 @@ int wsock_io_send(struct wsock_call *call, const WSABUF *buffers, DWORD count,
 /* 0 or the error when @len is too small for an address of @fd's family. */
 int wsock_addr_check_room(int fd, int len);
 
+/* ---- interfaces.c: 0 or the error, WSAEFAULT when @size is below *@needed ---- */
+
+int wsock_interfaces_list_addresses(int family, void *out, DWORD size,
+				    DWORD *needed);
+int wsock_interfaces_list(void *out, DWORD size, DWORD *needed);
+/* The address from which @to would be sent to, without a port. */
+int wsock_interfaces_route(const struct sockaddr *to, DWORD length,
+			   struct sockaddr_storage *from,
+			   socklen_t *from_length);
+
+/* ---- options_ip.c: as getsockopt(2), setsockopt(2), with Winsock's values ---- */
+
+int wsock_options_ip_get(int fd, int level, int name, char *optval, int *optlen);
+int wsock_options_ip_set(int fd, int level, int name, const char *optval,
+			 int optlen);
+
 /* ---- handle.c ---- */
 
 /* What a handle begins with, see handle.c. An auto-reset event is of two kinds. */
@@ -293,6 +320,9 @@ bool wsock_handle_close(int fd);
  * WSASocket when there is none.
  */
 SOCKET wsock_duplicate_take(const struct wsock_call *call, DWORD token);
+/* Describes @fd, which is a socket. */
+void wsock_duplicate_describe_a(int fd, DWORD token, LPWSAPROTOCOL_INFOA info);
+void wsock_duplicate_describe_w(int fd, DWORD token, LPWSAPROTOCOL_INFOW info);
 /* ---- eventselect.c ---- */
 
 void wsock_events_tell_enabled(int fd, unsigned int events);
@@ -412,12 +442,32 @@ static inline void wsock_apc_note_pending(void)
 bool wsock_apc_run(void);
 /* In a fork child: the queue is the parent's. */
 void wsock_apc_forget(void);
+/* @queue, a new port, is the calling thread's, which has none yet. */
+void wsock_apc_adopt(int queue);
+/* The end of the thread, which may come again. */
+void wsock_apc_end(void);
 /*
  * As wsock_poll_until(), and runs APCs while it has to wait. @fds has room for
  * one more entry.
  */
 int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
 			 uint64_t slice_ns);
+/* A new handle of the thread with this queue; NULL with the error set. */
+HANDLE wsock_thread_handle(int queue);
+/*
+ * What kernel32/thread.c wants to know of thread handles; nothing when it is not
+ * linked to the program.
+ * @duplicated: a new one is on @fd, of the thread of @from, a handle or a queue
+ * @closing: the one on @fd ends
+ */
+struct wsock_thread_hooks {
+	void (*duplicated)(int fd, int from);
+	void (*closing)(int fd);
+};
+
+void wsock_thread_use(const struct wsock_thread_hooks *hooks);
+/* Closes a thread's handle; false when it was none. */
+bool wsock_thread_close(int fd);
 /* The queue of a thread handle, or -1. Not for GetCurrentThread(). */
 int wsock_thread_decode(HANDLE thread);
 /* GetCurrentThread() or GetCurrentProcess()? */

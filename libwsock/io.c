@@ -5,9 +5,26 @@
  */
 #include "internal.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 /* ---- Errors and flags ---- */
+
+/*
+ * Was it the keepalive that found the peer gone? With data on the way it is their
+ * retransmission.
+ */
+static bool keepalive_failed(int fd)
+{
+	socklen_t len = sizeof(int), info_len = sizeof(struct tcp_info);
+	struct tcp_info info;
+	int on;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len) && on &&
+	       !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len) &&
+	       !info.tcpi_retransmits;
+}
 
 int wsock_io_recv_error(int fd, int err, int flags)
 {
@@ -21,6 +38,11 @@ int wsock_io_recv_error(int fd, int err, int flags)
 		/* Linux reports it once, Windows from now on. */
 		wsock_fd_note_reset(fd);
 		return WSAECONNRESET;
+	case ETIMEDOUT:
+		if (!keepalive_failed(fd))
+			return WSAETIMEDOUT;
+		wsock_fd_note_reset(fd);
+		return WSAENETRESET;
 	case ECONNREFUSED:
 		/* A datagram of ours was refused: "reset" on Windows. */
 		return wsock_socket_type(fd) == SOCK_DGRAM ?

@@ -10,6 +10,7 @@
 #include <mswsock.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <ws2ipdef.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -113,6 +114,105 @@ static int set_keepalive(struct request *r)
 		       wsock_error_from_errno(errno) : 0;
 }
 
+static int family_of(int fd)
+{
+	socklen_t len = sizeof(int);
+	int family = AF_UNSPEC;
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+	return family;
+}
+
+/* @size bytes of @value; a room that is too small is told what is needed. */
+static int put(struct request *r, const void *value, size_t size)
+{
+	r->bytes = (DWORD)size;
+	if (!r->out || r->out_size < size)
+		return WSAEFAULT;
+	memcpy(r->out, value, size);
+	return 0;
+}
+
+static int get_route(struct request *r)
+{
+	struct sockaddr_storage to, from;
+	socklen_t length;
+	int error;
+
+	if (!r->in || r->in_size < sizeof(struct sockaddr_in) ||
+	    r->in_size > sizeof(to))
+		return WSAEFAULT;
+	memcpy(&to, r->in, r->in_size);
+	if (to.ss_family != family_of(r->fd))
+		return WSAEAFNOSUPPORT;
+	error = wsock_interfaces_route((struct sockaddr *)&to, r->in_size,
+				       &from, &length);
+	return error ? error : put(r, &from, length);
+}
+
+static int get_broadcast_address(struct request *r)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = INADDR_BROADCAST,
+	};
+
+	return family_of(r->fd) == AF_INET ?
+		       put(r, &address, sizeof(address)) : WSAEOPNOTSUPP;
+}
+
+/* What is best to have on the way: as much as the socket would hold. */
+static int get_ideal_backlog(struct request *r)
+{
+	socklen_t len = sizeof(int);
+	int size;
+
+	switch (wsock_socket_tcp_state(r->fd)) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		break;
+	case -1:
+		return WSAEOPNOTSUPP;
+	default:
+		return WSAENOTCONN;
+	}
+	if (getsockopt(r->fd, SOL_SOCKET, SO_SNDBUF, &size, &len))
+		return wsock_error_from_errno(errno);
+	/* Half of it is for Linux's own use, see options.c. */
+	size /= 2;
+	return put(r, &size, sizeof(size));
+}
+
+/* One of the two options by family, that the whole of a group depends on. */
+static int set_multicast(struct request *r, int name, int name6)
+{
+	bool v6 = family_of(r->fd) == AF_INET6;
+	int value;
+
+	if (!r->in || r->in_size < sizeof(value))
+		return WSAEFAULT;
+	memcpy(&value, r->in, sizeof(value));
+	return setsockopt(r->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			  v6 ? name6 : name, &value, sizeof(value)) ?
+		       wsock_error_from_errno(errno) : 0;
+}
+
+/*
+ * Resets that Windows tells of are those of datagrams that reached no port. Linux
+ * tells a connected socket only, and cannot be told not to.
+ */
+static int set_reset_reports(struct request *r)
+{
+	BOOL on;
+
+	if (!r->in || r->in_size < sizeof(on))
+		return WSAEFAULT;
+	memcpy(&on, r->in, sizeof(on));
+	if (wsock_socket_type(r->fd) != SOCK_DGRAM)
+		return WSAEINVAL;
+	return on ? WSAEOPNOTSUPP : 0;
+}
+
 static int control(struct request *r, DWORD code)
 {
 	switch (code) {
@@ -129,6 +229,29 @@ static int control(struct request *r, DWORD code)
 		return set_keepalive(r);
 	case SIO_GET_EXTENSION_FUNCTION_POINTER:
 		return get_function(r);
+	case SIO_ADDRESS_LIST_QUERY:
+		return wsock_interfaces_list_addresses(family_of(r->fd), r->out,
+						       r->out_size, &r->bytes);
+	case SIO_GET_INTERFACE_LIST:
+		return family_of(r->fd) != AF_INET ? WSAEOPNOTSUPP :
+			wsock_interfaces_list(r->out, r->out_size, &r->bytes);
+	case SIO_ROUTING_INTERFACE_QUERY:
+		return get_route(r);
+	case SIO_GET_BROADCAST_ADDRESS:
+		return get_broadcast_address(r);
+	case SIO_IDEAL_SEND_BACKLOG_QUERY:
+		return get_ideal_backlog(r);
+	/* Nothing is layered over the socket. */
+	case SIO_BASE_HANDLE:
+	case SIO_BSP_HANDLE_SELECT:
+	case SIO_BSP_HANDLE_POLL:
+		return put(r, &r->s, sizeof(r->s));
+	case SIO_MULTIPOINT_LOOPBACK:
+		return set_multicast(r, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP);
+	case SIO_MULTICAST_SCOPE:
+		return set_multicast(r, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS);
+	case SIO_UDP_CONNRESET:
+		return set_reset_reports(r);
 	}
 	return WSAEOPNOTSUPP;
 }
@@ -166,8 +289,9 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 		/* Windows asks the driver, which says so in its own time. */
 		args.cmd.msg_flags = EOPNOTSUPP;
 	} else if (error) {
-		if (error == WSAEOPNOTSUPP)
-			*lpcbBytesReturned = 0;
+		/* Of a room that is too small, what is needed. */
+		if (error == WSAEOPNOTSUPP || request.bytes)
+			*lpcbBytesReturned = request.bytes;
 		return wsock_error_set(error);
 	} else if (!lpOverlapped || dwIoControlCode != SIO_KEEPALIVE_VALS) {
 		*lpcbBytesReturned = request.bytes;

@@ -141,6 +141,8 @@ static int set_linger(int fd, const char *optval, int optlen)
 	memcpy(&value, optval, sizeof(value));
 	native.l_onoff = value.l_onoff;
 	native.l_linger = value.l_linger;
+	if (value.l_onoff)
+		__atomic_store_n(&wsock_lingers_used, true, __ATOMIC_RELAXED);
 	return from_native(setsockopt(fd, SOL_SOCKET, SO_LINGER, &native,
 				      sizeof(native)), SOL_SOCKET);
 }
@@ -162,6 +164,8 @@ static int set_dont_linger(int fd, int value)
 	if (get_linger(fd, &native))
 		return SOCKET_ERROR;
 	native.l_onoff = !value;
+	if (!value)
+		__atomic_store_n(&wsock_lingers_used, true, __ATOMIC_RELAXED);
 	return from_native(setsockopt(fd, SOL_SOCKET, SO_LINGER, &native,
 				      sizeof(native)), SOL_SOCKET);
 }
@@ -171,16 +175,24 @@ static int set_dont_linger(int fd, int value)
 /* A reset is no error of the socket on Windows; receives keep reporting it. */
 static int put_error(int fd, char *optval, int *optlen)
 {
+	unsigned int flags = wsock_fd_flags_get(fd);
 	int err, error = 0;
 
 	if (*optlen < (int)sizeof(error))
 		return wsock_error_set(WSAEFAULT);
 	if (get_native_int(fd, SO_ERROR, &err))
 		return SOCKET_ERROR;
-	if (err == ECONNRESET || err == EPIPE)
+	if (err == ECONNRESET || err == EPIPE) {
 		wsock_fd_note_reset(fd);
-	else if (err)
+	} else if (err) {
 		error = wsock_error_from_errno(err);
+		if (flags & WSOCK_FD_CONNECTING)
+			wsock_fd_flags_add(fd, (unsigned int)(error - WSABASEERR)
+						       << WSOCK_FD_ERROR_SHIFT);
+	} else if (flags & WSOCK_FD_ERROR_MASK) {
+		error = WSABASEERR + (int)((flags & WSOCK_FD_ERROR_MASK) >>
+					   WSOCK_FD_ERROR_SHIFT);
+	}
 	return put_int(error, optval, optlen);
 }
 
@@ -245,6 +257,21 @@ static int put_connect_time(int fd, char *optval, int *optlen)
 	return put_int((int)wsock_fd_connect_time(fd), optval, optlen);
 }
 
+static int put_protocol_info(int fd, bool wide, char *optval, int *optlen)
+{
+	WSAPROTOCOL_INFOA narrow;
+	WSAPROTOCOL_INFOW info;
+
+	if (wsock_socket_type(fd) < 0)
+		return from_native(-1, SOL_SOCKET);
+	if (wide) {
+		wsock_duplicate_describe_w(fd, 0, &info);
+		return put(&info, sizeof(info), optval, optlen);
+	}
+	wsock_duplicate_describe_a(fd, 0, &narrow);
+	return put(&narrow, sizeof(narrow), optval, optlen);
+}
+
 static int get_socket_option(int fd, int name, char *optval, int *optlen)
 {
 	int value;
@@ -266,6 +293,10 @@ static int get_socket_option(int fd, int name, char *optval, int *optlen)
 		return put_buffer_size(fd, name, optval, optlen);
 	case SO_CONNECT_TIME:
 		return put_connect_time(fd, optval, optlen);
+	case SO_PROTOCOL_INFOA:
+	case SO_PROTOCOL_INFOW:
+		return put_protocol_info(fd, name == SO_PROTOCOL_INFOW, optval,
+					 optlen);
 	case SO_EXCLUSIVEADDRUSE:
 		value = wsock_fd_flags_get(fd) & WSOCK_FD_EXCLUSIVE ? 1 : 0;
 		return wsock_socket_type(fd) < 0 ?
@@ -332,8 +363,9 @@ WSOCK_EXPORT int WSAAPI wsock_getsockopt(SOCKET s, int level, int optname,
 	if (!optval || !optlen || *optlen <= 0)
 		return wsock_error_set(WSAEFAULT);
 	if (level != SOL_SOCKET)
-		return from_native(getsockopt(call.fd, level, optname, optval,
-					      (socklen_t *)optlen), level);
+		return from_native(wsock_options_ip_get(call.fd, level, optname,
+							optval, optlen),
+				   level);
 	if (optname == SO_OPENTYPE)
 		return put_int(open_type, optval, optlen);
 	return get_socket_option(call.fd, optname, optval, optlen);
@@ -362,15 +394,8 @@ WSOCK_EXPORT int WSAAPI wsock_setsockopt(SOCKET s, int level, int optname,
 		return take_int(optval, optlen, &open_type);
 	if (level == SOL_SOCKET)
 		return set_socket_option(call.fd, optname, optval, optlen);
-	/* Winsock takes a BOOLEAN byte too, where Linux wants an int. */
-	if (level == IPPROTO_TCP && optlen > 0 &&
-	    optlen < (int)sizeof(value)) {
-		value = (unsigned char)*optval;
-		optval = (const char *)&value;
-		optlen = sizeof(value);
-	}
-	return from_native(setsockopt(call.fd, level, optname, optval,
-				      (socklen_t)optlen), level);
+	return from_native(wsock_options_ip_set(call.fd, level, optname, optval,
+						optlen), level);
 }
 
 /* ---- ioctlsocket ---- */

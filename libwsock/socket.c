@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 
@@ -201,6 +202,7 @@ static bool is_any_address(const struct sockaddr *name)
 
 /* ---- The gate, and calls that end from outside ---- */
 
+bool wsock_lingers_used;
 bool wsock_timeouts_used;
 
 bool wsock_call_enter(struct wsock_call *call, SOCKET s)
@@ -433,6 +435,18 @@ WSOCK_EXPORT SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
 				 dwFlags);
 }
 
+/* Has @fd data to send that close(2) would wait for? */
+static bool would_linger(int fd)
+{
+	struct linger linger;
+	socklen_t len = sizeof(linger);
+	int unsent;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len) &&
+	       linger.l_onoff && linger.l_linger &&
+	       !ioctl(fd, SIOCOUTQ, &unsent) && unsent > 0;
+}
+
 WSOCK_EXPORT int WSAAPI closesocket(SOCKET s)
 {
 	struct wsock_socket_args args = { 0 };
@@ -440,6 +454,9 @@ WSOCK_EXPORT int WSAAPI closesocket(SOCKET s)
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;
+	if (wsock_lingers_used && call.flags & WSOCK_FD_NONBLOCK &&
+	    would_linger(call.fd))
+		return wsock_error_set(WSAEWOULDBLOCK);
 	args.fd = call.fd;
 	/*
 	 * Before: the number may be another thread's new socket afterwards, and
@@ -464,6 +481,16 @@ static int name_error(int err, int namelen)
 	return wsock_error_from_errno(err);
 }
 
+/*
+ * Whoever shares its address and cannot have this one meets one that is not
+ * shared. Of streams that may also be a listener that does share it.
+ */
+static bool wants_shared(int fd)
+{
+	return get_int_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM &&
+	       get_int_option(fd, SOL_SOCKET, SO_REUSEADDR) > 0;
+}
+
 WSOCK_EXPORT int WSAAPI wsock_bind(SOCKET s, const struct sockaddr *name,
 				   int namelen)
 {
@@ -473,9 +500,11 @@ WSOCK_EXPORT int WSAAPI wsock_bind(SOCKET s, const struct sockaddr *name,
 		return SOCKET_ERROR;
 	if (!name || namelen < 0)
 		return wsock_error_set(WSAEFAULT);
-	if (bind(call.fd, name, (socklen_t)namelen))
-		return wsock_error_set(name_error(errno, namelen));
-	return 0;
+	if (!bind(call.fd, name, (socklen_t)namelen))
+		return 0;
+	if (errno == EADDRINUSE && wants_shared(call.fd))
+		return wsock_error_set(WSAEACCES);
+	return wsock_error_set(name_error(errno, namelen));
 }
 
 WSOCK_EXPORT int WSAAPI wsock_listen(SOCKET s, int backlog)
@@ -714,6 +743,22 @@ int wsock_connect_check(int fd, const struct sockaddr *name, int namelen)
 	return 0;
 }
 
+/*
+ * Linux reports the failure of an earlier, non-blocking attempt once more instead
+ * of beginning anew.
+ */
+static int connect_anew(struct wsock_call *call, const struct sockaddr *name,
+			socklen_t namelen)
+{
+	int result = connect_restarted(call, name, namelen);
+
+	if (!result || !(call->flags & WSOCK_FD_NONBLOCK) ||
+	    !(call->flags & WSOCK_FD_CONNECTING) || errno == EINPROGRESS ||
+	    errno == EALREADY || errno == EISCONN)
+		return result;
+	return connect_restarted(call, name, namelen);
+}
+
 WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 				      int namelen)
 {
@@ -734,7 +779,8 @@ WSOCK_EXPORT int WSAAPI wsock_connect(SOCKET s, const struct sockaddr *name,
 		return wsock_error_set(err);
 
 	wsock_fd_note_connect(call.fd);
-	if (!connect_restarted(&call, name, (socklen_t)namelen)) {
+	wsock_fd_flags_remove(call.fd, WSOCK_FD_ERROR_MASK);
+	if (!connect_anew(&call, name, (socklen_t)namelen)) {
 		wsock_fd_flags_remove(call.fd, WSOCK_FD_CONNECTING |
 					       WSOCK_FD_CONNECT_EX |
 					       WSOCK_FD_CONNECTED |

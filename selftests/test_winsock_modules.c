@@ -94,4 +94,23 @@ TEST_F(modules, C12__reload)
 	EXPECT_TRUE(holds_nothing());
 }
 
+/* GetProcAddress finds what the library has, by the names of Windows. */
+TEST_F(modules, functions__by_name)
+{
+	HMODULE module = GetModuleHandleA("WS2_32.dll");
+
+	ASSERT_NE(module, NULL);
+	EXPECT_EQ(LoadLibraryW(u"ws2_32"), module);
+	EXPECT_NE(LoadLibraryA("c:\\windows\\system32\\mswsock.dll"), NULL);
+	EXPECT_EQ(LoadLibraryA("user32.dll"), NULL);
+	EXPECT_EQ(GetLastError(), ERROR_MOD_NOT_FOUND);
+	EXPECT_EQ((void *)GetProcAddress(module, "WSAStartup"), (void *)WSAStartup);
+	/* Not libc's. */
+	EXPECT_EQ((void *)GetProcAddress(module, "socket"), (void *)wsock_socket);
+	EXPECT_EQ(GetProcAddress(module, "printf"), NULL);
+	EXPECT_EQ(GetLastError(), ERROR_PROC_NOT_FOUND);
+	EXPECT_TRUE(FreeLibrary(module));
+	EXPECT_FALSE(FreeLibrary(NULL));
+}
+
 TEST_HARNESS_MAIN

@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <mstcpip.h>
+#include <ntstatus.h>
 #include <mswsock.h>
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -524,5 +525,30 @@ static inline bool hear(int fd)
 	X(__WSAFDIsSet) X(wsock_device_fd) X(wsock_event_fd)		\
 	X(wsock_inet_addr) X(wsock_inet_ntoa) X(wsock_inet_ntop)	\
 	X(wsock_inet_pton) X(wsock_overlapped_completed)
+
+/* The companions in kernel32/. */
+#define WINSOCK_COMPANIONS(X) \
+	X(AcquireSRWLockExclusive) X(AcquireSRWLockShared) X(CreateFileA) \
+	X(CreateFileW) X(CreateThread) X(DeleteCriticalSection) \
+	X(EnterCriticalSection) X(ExitProcess) X(ExitThread) X(FormatMessageA) \
+	X(FormatMessageW) X(FreeLibrary) X(GetCurrentProcessId) X(GetCurrentThreadId) \
+	X(GetExitCodeThread) X(GetFileSize) X(GetFileSizeEx) X(GetLocalTime) \
+	X(GetModuleHandleA) X(GetModuleHandleW) X(GetProcAddress) X(GetProcessHeap) \
+	X(GetSystemInfo) X(GetSystemTime) X(GetSystemTimeAsFileTime) \
+	X(GetSystemTimePreciseAsFileTime) X(GetThreadId) X(GetTickCount) \
+	X(GetTickCount64) X(GlobalAlloc) X(GlobalFree) X(HeapAlloc) X(HeapFree) \
+	X(HeapReAlloc) X(InitOnceExecuteOnce) X(InitOnceInitialize) \
+	X(InitializeConditionVariable) X(InitializeCriticalSection) \
+	X(InitializeCriticalSectionAndSpinCount) X(InitializeCriticalSectionEx) \
+	X(InitializeSRWLock) X(LeaveCriticalSection) X(LoadLibraryA) X(LoadLibraryW) \
+	X(LocalAlloc) X(LocalFree) X(QueryPerformanceCounter) \
+	X(QueryPerformanceFrequency) X(ReadFile) X(ReleaseSRWLockExclusive) \
+	X(ReleaseSRWLockShared) X(ResumeThread) X(SetFilePointerEx) \
+	X(SetThreadPriority) X(SleepConditionVariableCS) X(SleepConditionVariableSRW) \
+	X(SwitchToThread) X(TlsAlloc) X(TlsFree) X(TlsGetValue) X(TlsSetValue) \
+	X(TryAcquireSRWLockExclusive) X(TryAcquireSRWLockShared) \
+	X(TryEnterCriticalSection) X(WakeAllConditionVariable) \
+	X(WakeConditionVariable) X(WriteFile) X(_beginthreadex) X(_endthreadex) \
+	X(timeBeginPeriod) X(timeEndPeriod) X(timeGetTime)
 
 #endif /* WSOCK_SELFTESTS_WINSOCK_H */

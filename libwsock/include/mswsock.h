@@ -31,6 +31,20 @@ extern "C" {
 #define TF_USE_SYSTEM_THREAD	0x10
 #define TF_USE_KERNEL_APC	0x20
 
+#define TP_DISCONNECT		TF_DISCONNECT
+#define TP_REUSE_SOCKET		TF_REUSE_SOCKET
+#define TP_USE_DEFAULT_WORKER	TF_USE_DEFAULT_WORKER
+#define TP_USE_SYSTEM_THREAD	TF_USE_SYSTEM_THREAD
+#define TP_USE_KERNEL_APC	TF_USE_KERNEL_APC
+#define TP_ELEMENT_MEMORY	1
+#define TP_ELEMENT_FILE		2
+#define TP_ELEMENT_EOP		4
+#define DE_REUSE_SOCKET		TF_REUSE_SOCKET
+
+/* WSAIoctl of a datagram socket: FALSE for no WSAECONNRESET in receives. */
+#define SIO_UDP_CONNRESET	_WSAIOW(IOC_VENDOR, 12)
+#define SIO_UDP_NETRESET	_WSAIOW(IOC_VENDOR, 15)
+
 #define WSAID_ACCEPTEX \
 	{ 0xb5367df1, 0xcbac, 0x11cf, \
 	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
@@ -145,6 +159,41 @@ typedef BOOL (WSAAPI *LPFN_TRANSMITFILE)(SOCKET hSocket, HANDLE hFile,
 	DWORD nNumberOfBytesToWrite, DWORD nNumberOfBytesPerSend,
 	LPOVERLAPPED lpOverlapped, LPTRANSMIT_FILE_BUFFERS lpTransmitBuffers,
 	DWORD dwFlags);
+
+typedef struct _TRANSMIT_PACKETS_ELEMENT {
+	ULONG dwElFlags;
+	ULONG cLength;
+	__extension__ union {
+		__extension__ struct {
+			LARGE_INTEGER nFileOffset;
+			HANDLE hFile;
+		};
+		PVOID pBuffer;
+	};
+} TRANSMIT_PACKETS_ELEMENT, *PTRANSMIT_PACKETS_ELEMENT,
+	*LPTRANSMIT_PACKETS_ELEMENT;
+
+/* What a lookup in the name space NS_NLA finds of a network. */
+typedef enum _NLA_BLOB_DATA_TYPE {
+	NLA_RAW_DATA = 0,
+	NLA_INTERFACE = 1,
+	NLA_802_1X_LOCATION = 2,
+	NLA_CONNECTIVITY = 3,
+	NLA_ICS = 4
+} NLA_BLOB_DATA_TYPE, *PNLA_BLOB_DATA_TYPE;
+
+typedef enum _NLA_CONNECTIVITY_TYPE {
+	NLA_NETWORK_AD_HOC = 0,
+	NLA_NETWORK_MANAGED = 1,
+	NLA_NETWORK_UNMANAGED = 2,
+	NLA_NETWORK_UNKNOWN = 3
+} NLA_CONNECTIVITY_TYPE, *PNLA_CONNECTIVITY_TYPE;
+
+typedef enum _NLA_INTERNET {
+	NLA_INTERNET_UNKNOWN = 0,
+	NLA_INTERNET_NO = 1,
+	NLA_INTERNET_YES = 2
+} NLA_INTERNET, *PNLA_INTERNET;
 
 /*
  * As WSARecvFrom, with control data: lpMsg->Control.len becomes the length of

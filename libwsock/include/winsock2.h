@@ -6,7 +6,8 @@
 #ifndef _WINSOCK2_H
 #define _WINSOCK2_H
 
-#include <wsock/bsd.h>
+#include <qos.h>
+#include <ws2def.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,80 +15,10 @@ extern "C" {
 
 /* ---- Types ---- */
 
-typedef struct sockaddr_storage SOCKADDR_STORAGE, *PSOCKADDR_STORAGE,
-	*LPSOCKADDR_STORAGE;
-
 typedef HANDLE WSAEVENT, *LPWSAEVENT;
 #define WSA_INVALID_EVENT	((WSAEVENT)NULL)
 
-/*
- * Internal is an NTSTATUS, STATUS_PENDING while the operation is pending;
- * InternalHigh is the number of bytes; Offset receives the MSG_* flags. hEvent,
- * without its lowest bit, is signalled at the end; NULL for no event. The
- * structure must be 8-aligned and belongs to the operation until its end.
- */
-typedef struct _OVERLAPPED {
-	ULONG_PTR Internal;
-	ULONG_PTR InternalHigh;
-	__extension__ union {
-		__extension__ struct {
-			DWORD Offset;
-			DWORD OffsetHigh;
-		};
-		PVOID Pointer;
-	};
-	HANDLE hEvent;
-} OVERLAPPED, *LPOVERLAPPED, WSAOVERLAPPED, *LPWSAOVERLAPPED;
-
-typedef struct _WSABUF {
-	ULONG len;
-	CHAR *buf;
-} WSABUF, *LPWSABUF;
-
-/*
- * A message: WSASendMsg's is read when it is called, WSARecvMsg's belongs to the
- * operation until its end. Control data and dwFlags are Linux's: struct cmsghdr,
- * struct in_pktinfo, MSG_*.
- */
-typedef struct _WSAMSG {
-	LPSOCKADDR name;
-	INT namelen;
-	LPWSABUF lpBuffers;
-	ULONG dwBufferCount;
-	WSABUF Control;
-	ULONG dwFlags;
-} WSAMSG, *PWSAMSG, *LPWSAMSG;
-
-typedef struct _WSACMSGHDR {
-	SIZE_T cmsg_len;
-	INT cmsg_level;
-	INT cmsg_type;
-} WSACMSGHDR, *PWSACMSGHDR, *LPWSACMSGHDR;
-
-#define _WSA_CMSG_ALIGN(len) \
-	(((len) + sizeof(SIZE_T) - 1) & ~(sizeof(SIZE_T) - 1))
-#define WSA_CMSG_DATA(cmsg)	((UCHAR *)((WSACMSGHDR *)(cmsg) + 1))
-#define WSA_CMSG_LEN(len)	(sizeof(WSACMSGHDR) + (len))
-#define WSA_CMSG_SPACE(len)	(sizeof(WSACMSGHDR) + _WSA_CMSG_ALIGN(len))
-#define WSA_CMSG_FIRSTHDR(msg) \
-	((msg)->Control.len >= sizeof(WSACMSGHDR) ? \
-	 (LPWSACMSGHDR)(PVOID)(msg)->Control.buf : (LPWSACMSGHDR)NULL)
-/* The header after @cmsg, or the first when @cmsg is NULL. */
-static inline LPWSACMSGHDR wsock_cmsg_next(const WSAMSG *msg, LPWSACMSGHDR cmsg)
-{
-	SIZE_T at;
-
-	if (!cmsg)
-		return WSA_CMSG_FIRSTHDR(msg);
-	if (cmsg->cmsg_len < sizeof(*cmsg) ||
-	    cmsg->cmsg_len > msg->Control.len)
-		return NULL;
-	at = (SIZE_T)((CHAR *)cmsg - msg->Control.buf) +
-	     _WSA_CMSG_ALIGN(cmsg->cmsg_len);
-	return at + sizeof(*cmsg) <= msg->Control.len ?
-		       (LPWSACMSGHDR)(PVOID)(msg->Control.buf + at) : NULL;
-}
-#define WSA_CMSG_NXTHDR(msg, cmsg)	wsock_cmsg_next((msg), (cmsg))
+typedef OVERLAPPED WSAOVERLAPPED, *LPWSAOVERLAPPED;
 
 typedef void (CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError,
 	DWORD cbTransferred, LPWSAOVERLAPPED lpOverlapped, DWORD dwFlags);
@@ -102,6 +33,20 @@ typedef struct wsock_pollfd {
 #endif
 
 typedef unsigned int GROUP;
+
+typedef struct _QualityOfService {
+	FLOWSPEC SendingFlowspec;
+	FLOWSPEC ReceivingFlowspec;
+	WSABUF ProviderSpecific;
+} QOS, *LPQOS;
+
+/*
+ * WSAAccept's condition function: CF_ACCEPT, CF_REJECT or CF_DEFER. The data of
+ * caller and callee are empty, lpSQOS and lpGQOS are NULL.
+ */
+typedef int (CALLBACK *LPCONDITIONPROC)(LPWSABUF lpCallerId,
+	LPWSABUF lpCallerData, LPQOS lpSQOS, LPQOS lpGQOS, LPWSABUF lpCalleeId,
+	LPWSABUF lpCalleeData, GROUP *g, DWORD_PTR dwCallbackData);
 
 #define MAX_PROTOCOL_CHAIN	7
 #define WSAPROTOCOL_LEN		255
@@ -157,6 +102,141 @@ typedef struct _WSAPROTOCOL_INFOW {
 	WCHAR szProtocol[WSAPROTOCOL_LEN + 1];
 } WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
 
+/* ---- Services and names ---- */
+
+#define LUP_DEEP		0x0001
+#define LUP_CONTAINERS		0x0002
+#define LUP_NOCONTAINERS	0x0004
+#define LUP_NEAREST		0x0008
+#define LUP_RETURN_NAME		0x0010
+#define LUP_RETURN_TYPE		0x0020
+#define LUP_RETURN_VERSION	0x0040
+#define LUP_RETURN_COMMENT	0x0080
+#define LUP_RETURN_ADDR		0x0100
+#define LUP_RETURN_BLOB		0x0200
+#define LUP_RETURN_ALIASES	0x0400
+#define LUP_RETURN_QUERY_STRING	0x0800
+#define LUP_RETURN_ALL		0x0ff0
+#define LUP_FLUSHCACHE		0x1000
+#define LUP_FLUSHPREVIOUS	0x2000
+#define LUP_RES_SERVICE		0x8000
+
+#define RESULT_IS_ALIAS		0x0001
+#define RESULT_IS_ADDED		0x0010
+#define RESULT_IS_CHANGED	0x0020
+#define RESULT_IS_DELETED	0x0040
+
+typedef enum _WSAEcomparator {
+	COMP_EQUAL = 0,
+	COMP_NOTLESS
+} WSAECOMPARATOR, *PWSAECOMPARATOR, *LPWSAECOMPARATOR;
+
+typedef enum _WSAESETSERVICEOP {
+	RNRSERVICE_REGISTER = 0,
+	RNRSERVICE_DEREGISTER,
+	RNRSERVICE_DELETE
+} WSAESETSERVICEOP, *PWSAESETSERVICEOP, *LPWSAESETSERVICEOP;
+
+typedef enum _WSACOMPLETIONTYPE {
+	NSP_NOTIFY_IMMEDIATELY = 0,
+	NSP_NOTIFY_HWND,
+	NSP_NOTIFY_EVENT,
+	NSP_NOTIFY_PORT,
+	NSP_NOTIFY_APC
+} WSACOMPLETIONTYPE, *PWSACOMPLETIONTYPE, *LPWSACOMPLETIONTYPE;
+
+typedef struct _WSAVersion {
+	DWORD dwVersion;
+	WSAECOMPARATOR ecHow;
+} WSAVERSION, *PWSAVERSION, *LPWSAVERSION;
+
+typedef struct _AFPROTOCOLS {
+	INT iAddressFamily;
+	INT iProtocol;
+} AFPROTOCOLS, *PAFPROTOCOLS, *LPAFPROTOCOLS;
+
+typedef struct _WSAQuerySetA {
+	DWORD dwSize;
+	LPSTR lpszServiceInstanceName;
+	LPGUID lpServiceClassId;
+	LPWSAVERSION lpVersion;
+	LPSTR lpszComment;
+	DWORD dwNameSpace;
+	LPGUID lpNSProviderId;
+	LPSTR lpszContext;
+	DWORD dwNumberOfProtocols;
+	LPAFPROTOCOLS lpafpProtocols;
+	LPSTR lpszQueryString;
+	DWORD dwNumberOfCsAddrs;
+	LPCSADDR_INFO lpcsaBuffer;
+	DWORD dwOutputFlags;
+	LPBLOB lpBlob;
+} WSAQUERYSETA, *PWSAQUERYSETA, *LPWSAQUERYSETA;
+
+typedef struct _WSANSClassInfoA {
+	LPSTR lpszName;
+	DWORD dwNameSpace;
+	DWORD dwValueType;
+	DWORD dwValueSize;
+	LPVOID lpValue;
+} WSANSCLASSINFOA, *PWSANSCLASSINFOA, *LPWSANSCLASSINFOA;
+
+typedef struct _WSAServiceClassInfoA {
+	LPGUID lpServiceClassId;
+	LPSTR lpszServiceClassName;
+	DWORD dwCount;
+	LPWSANSCLASSINFOA lpClassInfos;
+} WSASERVICECLASSINFOA, *PWSASERVICECLASSINFOA, *LPWSASERVICECLASSINFOA;
+
+typedef struct _WSANAMESPACE_INFOA {
+	GUID NSProviderId;
+	DWORD dwNameSpace;
+	BOOL fActive;
+	DWORD dwVersion;
+	LPSTR lpszIdentifier;
+} WSANAMESPACE_INFOA, *PWSANAMESPACE_INFOA, *LPWSANAMESPACE_INFOA;
+
+typedef struct _WSAQuerySetW {
+	DWORD dwSize;
+	LPWSTR lpszServiceInstanceName;
+	LPGUID lpServiceClassId;
+	LPWSAVERSION lpVersion;
+	LPWSTR lpszComment;
+	DWORD dwNameSpace;
+	LPGUID lpNSProviderId;
+	LPWSTR lpszContext;
+	DWORD dwNumberOfProtocols;
+	LPAFPROTOCOLS lpafpProtocols;
+	LPWSTR lpszQueryString;
+	DWORD dwNumberOfCsAddrs;
+	LPCSADDR_INFO lpcsaBuffer;
+	DWORD dwOutputFlags;
+	LPBLOB lpBlob;
+} WSAQUERYSETW, *PWSAQUERYSETW, *LPWSAQUERYSETW;
+
+typedef struct _WSANSClassInfoW {
+	LPWSTR lpszName;
+	DWORD dwNameSpace;
+	DWORD dwValueType;
+	DWORD dwValueSize;
+	LPVOID lpValue;
+} WSANSCLASSINFOW, *PWSANSCLASSINFOW, *LPWSANSCLASSINFOW;
+
+typedef struct _WSAServiceClassInfoW {
+	LPGUID lpServiceClassId;
+	LPWSTR lpszServiceClassName;
+	DWORD dwCount;
+	LPWSANSCLASSINFOW lpClassInfos;
+} WSASERVICECLASSINFOW, *PWSASERVICECLASSINFOW, *LPWSASERVICECLASSINFOW;
+
+typedef struct _WSANAMESPACE_INFOW {
+	GUID NSProviderId;
+	DWORD dwNameSpace;
+	BOOL fActive;
+	DWORD dwVersion;
+	LPWSTR lpszIdentifier;
+} WSANAMESPACE_INFOW, *PWSANAMESPACE_INFOW, *LPWSANAMESPACE_INFOW;
+
 /* ---- Constants ---- */
 
 #define PFL_MULTIPLE_PROTO_ENTRIES	0x00000001
@@ -187,6 +267,22 @@ typedef struct _WSAPROTOCOL_INFOW {
 #define BIGENDIAN	0
 #define LITTLEENDIAN	1
 #define SECURITY_PROTOCOL_NONE	0
+
+/* The LPFN_* types of functions are not there. */
+#ifndef INCL_WINSOCK_API_TYPEDEFS
+#define INCL_WINSOCK_API_TYPEDEFS	0
+#endif
+
+#define BASE_PROTOCOL		1
+#define LAYERED_PROTOCOL	0
+
+#define CF_ACCEPT	0x0000
+#define CF_REJECT	0x0001
+#define CF_DEFER	0x0002
+
+#define JL_SENDER_ONLY		0x01
+#define JL_RECEIVER_ONLY	0x02
+#define JL_BOTH			0x04
 
 #define FROM_PROTOCOL_INFO	(-1)
 
@@ -228,9 +324,6 @@ typedef struct _WSAPROTOCOL_INFOW {
 #define FD_ADDRESS_LIST_CHANGE	(1 << FD_ADDRESS_LIST_CHANGE_BIT)
 #define FD_MAX_EVENTS		10
 #define FD_ALL_EVENTS		((1 << FD_MAX_EVENTS) - 1)
-
-/* For WSAIoctl, with ioctlsocket's commands. */
-#define SIO_GET_EXTENSION_FUNCTION_POINTER	0xC8000006U
 
 #define WSA_INFINITE			INFINITE
 #define WSA_MAXIMUM_WAIT_EVENTS		64
@@ -363,44 +456,17 @@ int WSAAPI WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
 BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
 				   LPDWORD lpcbTransfer, BOOL fWait,
 				   LPDWORD lpdwFlags);
-/* The same with ERROR_* errors; works without WSAStartup. */
-BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped,
-				LPDWORD lpNumberOfBytesTransferred,
-				BOOL bWait);
 /*
- * Cancels one operation of @hFile (a SOCKET), or all with @lpOverlapped NULL.
- * FALSE and ERROR_NOT_FOUND when there was nothing to cancel.
- */
-BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
-
-/*
- * Cancels what the calling thread has pending on @hFile (a SOCKET). TRUE also
- * when that is nothing. What a thread has pending is cancelled at its end, too,
- * but for operations without hEvent of a socket that has a completion port.
- */
-BOOL WINAPI CancelIo(HANDLE hFile);
-
-int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped);
-
-/*
- * Not 0 when the operation is not pending (any more). Of a socket that has a
- * completion port it does what is ready, and leaves the packet there.
- */
-static inline int HasOverlappedIoCompleted(LPOVERLAPPED lpOverlapped)
-{
-	return (DWORD)__atomic_load_n(&lpOverlapped->Internal,
-				      __ATOMIC_ACQUIRE) != STATUS_PENDING ||
-	       wsock_overlapped_completed(lpOverlapped);
-}
-#define HasOverlappedIoCompleted HasOverlappedIoCompleted
-
-/*
- * ioctlsocket's commands, SIO_KEEPALIVE_VALS (mstcpip.h) and
- * SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and gives a pointer to
- * the function (mswsock.h); WSAEOPNOTSUPP for others. All is done when it
- * returns 0. With @lpOverlapped that is told as for other operations, with 0
- * bytes whatever was put out, and a control that is not known is
- * WSA_IO_PENDING at first and then told to be so.
+ * ioctlsocket's commands; SIO_GET_EXTENSION_FUNCTION_POINTER, which takes a GUID and
+ * gives a pointer to the function (mswsock.h); SIO_KEEPALIVE_VALS (mstcpip.h),
+ * SIO_ADDRESS_LIST_QUERY, SIO_GET_INTERFACE_LIST, SIO_ROUTING_INTERFACE_QUERY,
+ * SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_BASE_HANDLE,
+ * SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_MULTIPOINT_LOOPBACK,
+ * SIO_MULTICAST_SCOPE, and SIO_UDP_CONNRESET with FALSE; WSAEOPNOTSUPP for others.
+ * WSAEFAULT with *@lpcbBytesReturned when the output needs that many bytes. All
+ * is done when it returns 0. With @lpOverlapped that is told as for other
+ * operations, with 0 bytes whatever was put out, and a control that is not known
+ * is WSA_IO_PENDING at first and then told to be so.
  */
 int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer,
 		    DWORD cbInBuffer, LPVOID lpvOutBuffer, DWORD cbOutBuffer,
@@ -444,11 +510,19 @@ int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject,
 				LPWSANETWORKEVENTS lpNetworkEvents);
 
 #ifdef UNICODE
-typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *PWSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+typedef WSAQUERYSETW WSAQUERYSET, *PWSAQUERYSET, *LPWSAQUERYSET;
+typedef WSANSCLASSINFOW WSANSCLASSINFO, *PWSANSCLASSINFO, *LPWSANSCLASSINFO;
+typedef WSASERVICECLASSINFOW WSASERVICECLASSINFO, *PWSASERVICECLASSINFO, *LPWSASERVICECLASSINFO;
+typedef WSANAMESPACE_INFOW WSANAMESPACE_INFO, *PWSANAMESPACE_INFO, *LPWSANAMESPACE_INFO;
 #define WSASocket	WSASocketW
 #define WSADuplicateSocket	WSADuplicateSocketW
 #else
-typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *PWSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+typedef WSAQUERYSETA WSAQUERYSET, *PWSAQUERYSET, *LPWSAQUERYSET;
+typedef WSANSCLASSINFOA WSANSCLASSINFO, *PWSANSCLASSINFO, *LPWSANSCLASSINFO;
+typedef WSASERVICECLASSINFOA WSASERVICECLASSINFO, *PWSASERVICECLASSINFO, *LPWSASERVICECLASSINFO;
+typedef WSANAMESPACE_INFOA WSANAMESPACE_INFO, *PWSANAMESPACE_INFO, *LPWSANAMESPACE_INFO;
 #define WSASocket	WSASocketA
 #define WSADuplicateSocket	WSADuplicateSocketA
 #endif
@@ -470,7 +544,5 @@ static inline UINT64 ntohll(UINT64 value)
 #ifdef __cplusplus
 }
 #endif
-
-#include <wsock/iocp.h>
 
 #endif /* _WINSOCK2_H */

@@ -4,18 +4,74 @@
 #define _WS2TCPIP_H
 
 #include <winsock2.h>
+#include <ws2ipdef.h>
 #include <netinet/tcp.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef struct in6_addr IN6_ADDR, *PIN6_ADDR, *LPIN6_ADDR;
-typedef struct sockaddr_in6 SOCKADDR_IN6, *PSOCKADDR_IN6, *LPSOCKADDR_IN6;
-
 /* Seconds before the first keepalive probe. */
 #ifndef TCP_KEEPALIVE
 #define TCP_KEEPALIVE	TCP_KEEPIDLE
+#endif
+
+/* Options of IPPROTO_TCP that Linux does not have. */
+#define TCP_EXPEDITED_1122	(0x10000 + 2)
+#define TCP_BSDURGENT		0x7000
+/* Until unacknowledged data end the connection: seconds, milliseconds. */
+#define TCP_MAXRT		(0x10000 + 5)
+#define TCP_MAXRTMS		(0x10000 + 14)
+
+/* An option of IPPROTO_UDP: a BOOL. */
+#define UDP_NOCHECKSUM		(0x10000 + 1)
+
+/* ---- getaddrinfo and getnameinfo: not <netdb.h>'s numbers ---- */
+
+#define WSOCK_NI_NOFQDN		0x01
+#define WSOCK_NI_NUMERICHOST	0x02
+#define WSOCK_NI_NAMEREQD	0x04
+#define WSOCK_NI_NUMERICSERV	0x08
+#define WSOCK_NI_DGRAM		0x10
+#ifndef WSOCK_NATIVE_NAMES
+#undef NI_NOFQDN
+#define NI_NOFQDN		WSOCK_NI_NOFQDN
+#undef NI_NUMERICHOST
+#define NI_NUMERICHOST		WSOCK_NI_NUMERICHOST
+#undef NI_NAMEREQD
+#define NI_NAMEREQD		WSOCK_NI_NAMEREQD
+#undef NI_NUMERICSERV
+#define NI_NUMERICSERV		WSOCK_NI_NUMERICSERV
+#undef NI_DGRAM
+#define NI_DGRAM		WSOCK_NI_DGRAM
+#endif
+#ifndef NI_MAXHOST
+#define NI_MAXHOST		1025
+#endif
+#ifndef NI_MAXSERV
+#define NI_MAXSERV		32
+#endif
+#define GAI_STRERROR_BUFFER_SIZE	1024
+
+#ifndef WSOCK_NATIVE_NAMES
+#undef EAI_AGAIN
+#undef EAI_BADFLAGS
+#undef EAI_FAIL
+#undef EAI_FAMILY
+#undef EAI_MEMORY
+#undef EAI_NODATA
+#undef EAI_NONAME
+#undef EAI_SERVICE
+#undef EAI_SOCKTYPE
+#define EAI_AGAIN		WSATRY_AGAIN
+#define EAI_BADFLAGS		WSAEINVAL
+#define EAI_FAIL		WSANO_RECOVERY
+#define EAI_FAMILY		WSAEAFNOSUPPORT
+#define EAI_MEMORY		WSA_NOT_ENOUGH_MEMORY
+#define EAI_NODATA		WSANO_DATA
+#define EAI_NONAME		WSAHOST_NOT_FOUND
+#define EAI_SERVICE		WSATYPE_NOT_FOUND
+#define EAI_SOCKTYPE		WSAESOCKTNOSUPPORT
 #endif
 
 #ifndef WSOCK_NATIVE_NAMES

@@ -19,9 +19,9 @@
  *    and Winsock's are wsock_socket(), wsock_fd_set, struct wsock_linger,
  *    WSOCK_POLLRDNORM and so on.
  *
- * In the first two cases fd_set, select, u_long, linger, pollfd, gethostname,
- * inet_addr, inet_ntoa, inet_pton and inet_ntop are macros, because common
- * system headers declare them.
+ * In the first two cases fd_set, select, u_long, linger, pollfd, hostent, servent,
+ * protoent, gethostname, inet_addr, inet_ntoa, inet_pton and inet_ntop are macros,
+ * because common system headers declare them.
  */
 #ifndef _WSOCK_BSD_H
 #define _WSOCK_BSD_H
@@ -34,7 +34,7 @@
 #undef FD_SETSIZE
 #endif
 
-#include <wsock/kernel32.h>
+#include <winbase.h>
 
 #if defined(_SYS_SOCKET_H) || defined(WSOCK_NATIVE_NAMES)
 #define _WSOCK_SYS_SOCKET_FIRST
@@ -73,8 +73,10 @@
 #endif
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -135,6 +137,49 @@ typedef struct wsock_fd_set {
 } wsock_fd_set;
 typedef struct wsock_fd_set FD_SET, *PFD_SET, *LPFD_SET;
 
+#ifndef WSOCK_NATIVE_NAMES
+#define hostent		wsock_hostent
+#define netent		wsock_netent
+#define servent		wsock_servent
+#define protoent	wsock_protoent
+#undef h_addr
+#endif
+
+/* <netdb.h>'s have other types and another order. */
+typedef struct wsock_hostent {
+	char *h_name;
+	char **h_aliases;
+	short h_addrtype;
+	short h_length;
+	char **h_addr_list;
+} HOSTENT, *PHOSTENT, *LPHOSTENT;
+#ifndef WSOCK_NATIVE_NAMES
+#define h_addr		h_addr_list[0]
+#endif
+
+typedef struct wsock_netent {
+	char *n_name;
+	char **n_aliases;
+	short n_addrtype;
+	wsock_u_long n_net;
+} NETENT, *PNETENT, *LPNETENT;
+
+/* s_port in network byte order. */
+typedef struct wsock_servent {
+	char *s_name;
+	char **s_aliases;
+	char *s_proto;
+	short s_port;
+} SERVENT, *PSERVENT, *LPSERVENT;
+
+typedef struct wsock_protoent {
+	char *p_name;
+	char **p_aliases;
+	short p_proto;
+} PROTOENT, *PPROTOENT, *LPPROTOENT;
+
+#define MAXGETHOSTSTRUCT	1024
+
 #define WSADESCRIPTION_LEN	256
 #define WSASYS_STATUS_LEN	128
 
@@ -154,6 +199,10 @@ typedef struct WSAData {
 #define WSOCK_FIONREAD		((LONG)0x4004667fU)
 #define WSOCK_FIOASYNC		((LONG)0x8004667dU)
 #define WSOCK_SIOCATMARK	((LONG)0x40047307U)
+#define SIOCSHIWAT		((LONG)0x80047300U)
+#define SIOCGHIWAT		((LONG)0x40047301U)
+#define SIOCSLOWAT		((LONG)0x80047302U)
+#define SIOCGLOWAT		((LONG)0x40047303U)
 #ifndef WSOCK_NATIVE_NAMES
 #undef FIONBIO
 #undef FIONREAD
@@ -167,7 +216,52 @@ typedef struct WSAData {
 #define SOMAXCONN		0x7fffffff
 #endif
 
-/* Options of level SOL_SOCKET that Linux does not have. */
+/* Errors of names are the thread's last error. */
+#ifndef WSOCK_NATIVE_NAMES
+#undef h_errno
+#undef HOST_NOT_FOUND
+#undef TRY_AGAIN
+#undef NO_RECOVERY
+#undef NO_DATA
+#undef NO_ADDRESS
+#define h_errno			WSAGetLastError()
+#define HOST_NOT_FOUND		WSAHOST_NOT_FOUND
+#define TRY_AGAIN		WSATRY_AGAIN
+#define NO_RECOVERY		WSANO_RECOVERY
+#define NO_DATA			WSANO_DATA
+#define NO_ADDRESS		WSANO_ADDRESS
+#endif
+
+/*
+ * Options of level SOL_SOCKET that Linux does not have; WSAENOPROTOOPT for those
+ * that the library does not do either.
+ */
+#define SO_USELOOPBACK		(0x10000 + 0x40)
+#define SO_BSP_STATE		0x1009
+#define SO_GROUP_ID		0x2001
+#define SO_GROUP_PRIORITY	0x2002
+#define SO_PROTOCOL_INFOA	0x2004
+#define SO_PROTOCOL_INFOW	0x2005
+#ifdef UNICODE
+#define SO_PROTOCOL_INFO	SO_PROTOCOL_INFOW
+#else
+#define SO_PROTOCOL_INFO	SO_PROTOCOL_INFOA
+#endif
+#define SO_CONDITIONAL_ACCEPT	0x3002
+#define SO_PAUSE_ACCEPT		0x3003
+#define SO_COMPARTMENT_ID	0x3004
+#define SO_RANDOMIZE_PORT	0x3005
+#define SO_PORT_SCALABILITY	0x3006
+#define SO_CONNDATA		0x7000
+#define SO_CONNOPT		0x7001
+#define SO_DISCDATA		0x7002
+#define SO_DISCOPT		0x7003
+#define SO_CONNDATALEN		0x7004
+#define SO_CONNOPTLEN		0x7005
+#define SO_DISCDATALEN		0x7006
+#define SO_DISCOPTLEN		0x7007
+#define SO_MAXDG		0x7009
+#define SO_MAXPATHDG		0x700a
 #define SO_DONTLINGER		((int)~SO_LINGER)
 #define SO_EXCLUSIVEADDRUSE	((int)~SO_REUSEADDR)
 #define SO_MAX_MSG_SIZE		0x2003
@@ -175,12 +269,19 @@ typedef struct WSAData {
 #define SO_SYNCHRONOUS_ALERT	0x10
 #define SO_SYNCHRONOUS_NONALERT	0x20
 
+#define PVD_CONFIG		0x3001
+
 #ifndef TCP_NODELAY
 #define	TCP_NODELAY		 1
 #endif
 
 /* Ignored on every socket libwsock makes; MSG_MORE has the same value. */
 #define MSG_PARTIAL		0x8000
+/* No call sets or knows them. */
+#define MSG_INTERRUPT		0x10
+#define MSG_BCAST		0x0400
+#define MSG_MCAST		0x0800
+#define MSG_MAXIOVLEN		16
 
 #ifndef INADDR_LOOPBACK
 #define INADDR_LOOPBACK		((in_addr_t)0x7f000001)
@@ -247,7 +348,10 @@ void WSAAPI WSASetLastError(int iError);
 /* Returns INVALID_SOCKET when it fails. Every socket can do overlapped I/O. */
 SOCKET WSAAPI _WSOCK_BSD(socket)(int af, int type, int protocol)
 	_WSOCK_SYMBOL(socket);
-/* Ends the socket's operations, then closes it. */
+/*
+ * Ends the socket's operations, then closes it. WSAEWOULDBLOCK, and the socket stays
+ * as it is, when it is non-blocking and would linger.
+ */
 int WSAAPI closesocket(SOCKET s);
 int WSAAPI _WSOCK_BSD(bind)(SOCKET s, const struct sockaddr *name, int namelen)
 	_WSOCK_SYMBOL(bind);
@@ -286,7 +390,11 @@ int WSAAPI _WSOCK_BSD(getpeername)(SOCKET s, struct sockaddr *name,
 	_WSOCK_SYMBOL(getpeername);
 /*
  * SO_RCVTIMEO and SO_SNDTIMEO are a DWORD of milliseconds, SO_LINGER is Winsock's
- * struct linger, SO_ERROR is a WSA error.
+ * struct linger, SO_ERROR is a WSA error, SO_PROTOCOL_INFO a WSAPROTOCOL_INFO.
+ * IP_MULTICAST_IF and memberships take an interface by its index, too
+ * (0.0.0.index). IPV6_PKTINFO and IPV6_HOPLIMIT are BOOLs, which ask for control
+ * data; IPV6_UNICAST_IF is an index in the order of this machine. WSAENOPROTOOPT
+ * for what the library does not do, WSAEINVAL for a level that is none.
  */
 int WSAAPI _WSOCK_BSD(getsockopt)(SOCKET s, int level, int optname,
 				  char *optval, int *optlen)

@@ -1,17 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Completion ports, of winsock2.h. None of these functions needs WSAStartup, and
+ * Overlapped operations and completion ports. None of these functions needs WSAStartup, and
  * WSACleanup takes no packet from a port. BOOL functions return FALSE, and set the
  * last error, when they fail; they leave it alone when they do not.
  */
-#ifndef _WSOCK_IOCP_H
-#define _WSOCK_IOCP_H
+#ifndef _IO_APISET_H_
+#define _IO_APISET_H_
 
-#include <winsock2.h>
+#include <minwinbase.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * The result of an operation, as WSAGetOverlappedResult (winsock2.h) tells it, with
+ * ERROR_* errors.
+ */
+BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped,
+				LPDWORD lpNumberOfBytesTransferred,
+				BOOL bWait);
+/*
+ * Cancels one operation of @hFile (a SOCKET), or all with @lpOverlapped NULL.
+ * FALSE and ERROR_NOT_FOUND when there was nothing to cancel.
+ */
+BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
+
+/*
+ * Cancels what the calling thread has pending on @hFile (a SOCKET). TRUE also
+ * when that is nothing. What a thread has pending is cancelled at its end, too,
+ * but for operations without hEvent of a socket that has a completion port.
+ */
+BOOL WINAPI CancelIo(HANDLE hFile);
+
+#define _WSOCK_PENDING	0x103U
+int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped);
+
+/*
+ * Not 0 when the operation is not pending (any more). Of a socket that has a
+ * completion port it does what is ready, and leaves the packet there.
+ */
+static inline int HasOverlappedIoCompleted(LPOVERLAPPED lpOverlapped)
+{
+	return (DWORD)__atomic_load_n(&lpOverlapped->Internal,
+				      __ATOMIC_ACQUIRE) != _WSOCK_PENDING ||
+	       wsock_overlapped_completed(lpOverlapped);
+}
+#define HasOverlappedIoCompleted HasOverlappedIoCompleted
 
 /*
  * Makes a port, with @ExistingCompletionPort NULL, and gives the SOCKET
@@ -92,4 +127,4 @@ BOOL WINAPI PostQueuedCompletionStatus(HANDLE CompletionPort,
 }
 #endif
 
-#endif /* _WSOCK_IOCP_H */
+#endif /* _IO_APISET_H_ */
