@@ -196,6 +196,19 @@ extern bool wsock_timeouts_used;
 int wsock_connect_check(int fd, const struct sockaddr *name, int namelen);
 /* As connect(2) on a non-blocking socket, which @fd need not be. */
 int wsock_connect_begin(int fd, const struct sockaddr *name, socklen_t namelen);
+/* 0 or the error of a room for an accepted connection's address. */
+int wsock_accept_check_room(int fd, const struct sockaddr *addr,
+			    const int *addrlen);
+/* accept4(2), once; the connection is non-blocking when the listener is. */
+int wsock_accept_native(const struct wsock_call *call, struct sockaddr *addr,
+			socklen_t *len);
+/* After its @err: is it to be tried again, or waited? */
+bool wsock_accept_goes_on(const struct wsock_call *call, int err);
+/* Makes the accepted @fd a SOCKET; -1 with errno is a failed accept. */
+SOCKET wsock_accept_finish(const struct wsock_call *call, int fd);
+/* Makes the process's context an owner of @fd; closes @fd when it cannot. */
+int wsock_socket_adopt(int fd);
+
 /* The WSA error of a connect(2) that failed. */
 int wsock_connect_error(int fd, int err, const struct sockaddr *name,
 			int namelen);
@@ -286,6 +299,28 @@ HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
 int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
 /* Closes an object's descriptor; false when it was none. */
 bool wsock_handle_close(int fd);
+
+/* ---- catalog.c ---- */
+
+/* Fills @info, of @size bytes, but for the name, which is returned. */
+const char *wsock_catalog_describe(int family, int type,
+				   LPWSAPROTOCOL_INFOA info, size_t size);
+
+/* ---- wide.c ---- */
+
+/* False when @from, in UTF-16, is none, or longer than @size bytes in UTF-8. */
+bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size);
+/*
+ * Writes what fits; returns how many WCHARs the whole of @from needs, with its
+ * NUL.
+ */
+size_t wsock_wide_from_utf8(const char *from, WCHAR *to, size_t count);
+
+/* ---- transport.c ---- */
+
+/* How many functions of the program the calling thread is in for a call of ours. */
+extern __thread unsigned int wsock_callbacks;
+
 /* ---- duplicate.c ---- */
 
 /*

@@ -181,6 +181,10 @@ static int unregister_once(void)
 
 	if (!(uint32_t)state)
 		return WSANOTINITIALISED;
+	/* We are in a call that has yet to return to the program's function. */
+	if (wsock_callbacks &&
+	    ((uint32_t)state == 1 || LOBYTE(effective_version) == 1))
+		return WSAEINPROGRESS;
 	/*
 	 * Publish the end before it begins: calls not yet past the gate must
 	 * not see sockets die, and those past it find the generation changed.

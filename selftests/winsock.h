@@ -484,15 +484,23 @@ static inline bool hear(int fd)
 	X(wsock_setsockopt, -1, wsock_setsockopt(s, -1, -1, NULL, -1))	\
 	X(wsock_shutdown, -1, wsock_shutdown(s, 99))			\
 	X(wsock_socket, -1, wsock_socket(-1, -1, -1))			\
+	X(GetHostNameW, -1, GetHostNameW(NULL, -1))			\
+	X(WSAAccept, -1, WSAAccept(s, (void *)1, NULL, (void *)1, 0))	\
+	X(WSAAddressToStringA, -1, WSAAddressToStringA(NULL, 0, NULL, NULL, NULL)) \
+	X(WSAAddressToStringW, -1, WSAAddressToStringW(NULL, 0, NULL, NULL, NULL)) \
 	X(WSACleanup, -1, WSACleanup())					\
+	X(WSAConnect, -1, WSAConnect(s, NULL, -1, NULL, NULL, NULL, NULL)) \
 	X(WSADuplicateSocketA, -1, WSADuplicateSocketA(s, 0, NULL))	\
 	X(WSADuplicateSocketW, -1, WSADuplicateSocketW(s, 0, NULL))	\
 	X(WSAEnumNetworkEvents, -1, WSAEnumNetworkEvents(s, (void *)1, NULL)) \
+	X(WSAEnumProtocolsA, -1, WSAEnumProtocolsA(NULL, NULL, NULL))	\
+	X(WSAEnumProtocolsW, -1, WSAEnumProtocolsW(NULL, NULL, NULL))	\
 	X(WSAEventSelect, -1, WSAEventSelect(s, (void *)1, -1))		\
 	X(WSAGetOverlappedResult, 0, WSAGetOverlappedResult(s, NULL, NULL, TRUE, NULL)) \
 	X(WSAHtonl, -1, WSAHtonl(s, 1, NULL))				\
 	X(WSAHtons, -1, WSAHtons(s, 1, NULL))				\
 	X(WSAIoctl, -1, WSAIoctl(s, -1, NULL, 0, NULL, 0, NULL, NULL, NULL)) \
+	X(WSAJoinLeaf, -1, WSAJoinLeaf(s, NULL, 0, NULL, NULL, NULL, NULL, 0)) \
 	X(WSANtohl, -1, WSANtohl(s, 1, NULL))				\
 	X(WSANtohs, -1, WSANtohs(s, 1, NULL))				\
 	X(WSAPoll, -1, WSAPoll(NULL, 0, 0))				\
@@ -505,7 +513,9 @@ static inline bool hear(int fd)
 	X(WSASendDisconnect, -1, WSASendDisconnect(s, NULL))		\
 	X(WSASendTo, -1, WSASendTo(s, NULL, 0, NULL, -1, (void *)1, -1, NULL, NULL)) \
 	X(WSASocketA, -1, WSASocketA(-1, -1, -1, (void *)1, 0, -1))	\
-	X(WSASocketW, -1, WSASocketW(-1, -1, -1, (void *)1, 0, -1))
+	X(WSASocketW, -1, WSASocketW(-1, -1, -1, (void *)1, 0, -1))	\
+	X(WSAStringToAddressA, -1, WSAStringToAddressA(NULL, 0, NULL, NULL, NULL)) \
+	X(WSAStringToAddressW, -1, WSAStringToAddressW(NULL, 0, NULL, NULL, NULL))
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
@@ -514,6 +524,7 @@ static inline bool hear(int fd)
 	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
 	X(GetAcceptExSockaddrs) X(GetLastError) X(GetOverlappedResult)	\
 	X(GetQueuedCompletionStatus) X(GetQueuedCompletionStatusEx)	\
+	X(InetNtopW) X(InetPtonW)					\
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
 	X(SetEvent) X(SetFileCompletionNotificationModes) X(Sleep) X(SleepEx) \
 	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\

@@ -472,5 +472,6 @@ static inline UINT64 ntohll(UINT64 value)
 #endif
 
 #include <wsock/iocp.h>
+#include <wsock/transport.h>
 
 #endif /* _WINSOCK2_H */
