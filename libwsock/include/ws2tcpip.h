@@ -58,4 +58,6 @@ PCWSTR WSAAPI InetNtopW(INT Family, const VOID *pAddr, PWSTR pStringBuf,
 #define InetNtop	InetNtopA
 #endif
 
+#include <wsock/addrinfo.h>
+
 #endif /* _WS2TCPIP_H */
