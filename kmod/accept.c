@@ -14,7 +14,9 @@
 #include <linux/file.h>
 #include <linux/net.h>
 #include <linux/slab.h>
+#include <linux/sock_diag.h>
 #include <net/inet_connection_sock.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 
 #include "wsock.h"
@@ -168,6 +170,90 @@ bool wsock_acceptance_hopeless(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_state) == TCP_LISTEN &&
 	       reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue);
+}
+
+/* The addresses of a connection that has no struct socket yet. */
+static void get_names(const struct sock *sk, union wsock_inet_addr *local,
+		      union wsock_inet_addr *remote)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	if (sk->sk_family == AF_INET6) {
+		local->in6 = (struct sockaddr_in6){
+			.sin6_family = AF_INET6,
+			.sin6_port = inet->inet_sport,
+			.sin6_addr = sk->sk_v6_rcv_saddr,
+		};
+		local->in6.sin6_scope_id = ipv6_iface_scope_id(&local->in6.sin6_addr,
+							       sk->sk_bound_dev_if);
+		remote->in6 = (struct sockaddr_in6){
+			.sin6_family = AF_INET6,
+			.sin6_port = inet->inet_dport,
+			.sin6_addr = sk->sk_v6_daddr,
+		};
+		remote->in6.sin6_scope_id = ipv6_iface_scope_id(&remote->in6.sin6_addr,
+								sk->sk_bound_dev_if);
+		return;
+	}
+	local->in = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = inet->inet_sport,
+		.sin_addr.s_addr = inet->inet_rcv_saddr,
+	};
+	remote->in = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = inet->inet_dport,
+		.sin_addr.s_addr = inet->inet_daddr,
+	};
+}
+
+/* The first in the queue, which only accepting takes out, under this lock. */
+static int peek(struct sock *sk, u64 *cookie, union wsock_inet_addr *local,
+		union wsock_inet_addr *remote)
+{
+	struct request_sock_queue *queue = &inet_csk(sk)->icsk_accept_queue;
+	u32 halves[2];
+	int ret = -EAGAIN;
+
+	spin_lock_bh(&queue->rskq_lock);
+	if (queue->rskq_accept_head) {
+		struct sock *child = queue->rskq_accept_head->sk;
+
+		sock_diag_save_cookie(child, halves);
+		*cookie = (u64)halves[1] << 32 | halves[0];
+		get_names(child, local, remote);
+		ret = 0;
+	}
+	spin_unlock_bh(&queue->rskq_lock);
+	return ret;
+}
+
+/**
+ * wsock_acceptance_peek - look at the next connection of a listening socket
+ * @ctx: the caller's context
+ * @args: which; receives what there is to know
+ *
+ * Winsock lets a program decide about a connection before it takes it, or not.
+ */
+int wsock_acceptance_peek(struct wsock_context *ctx, struct wsock_peek *args)
+{
+	union wsock_inet_addr local = {}, remote = {};
+	struct wsock_socket *s = wsock_socket_get(ctx, args->fd);
+	int ret;
+
+	BUILD_BUG_ON(sizeof(local) != sizeof(args->local));
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	if (!sk_is_tcp(s->sk))
+		ret = -EOPNOTSUPP;
+	else if (READ_ONCE(s->sk->sk_state) != TCP_LISTEN)
+		ret = -EINVAL;
+	else
+		ret = peek(s->sk, &args->cookie, &local, &remote);
+	wsock_socket_put(s);
+	memcpy(args->local, &local, sizeof(local));
+	memcpy(args->remote, &remote, sizeof(remote));
+	return ret;
 }
 
 /* Takes over @conn, also when it fails. */

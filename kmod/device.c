@@ -30,6 +30,7 @@ static_assert(sizeof(struct wsock_event_enum) == 56);
 static_assert(sizeof(struct wsock_event_enable) == 8);
 static_assert(sizeof(struct wsock_duplicate) == 16);
 static_assert(sizeof(struct wsock_take) == 8);
+static_assert(sizeof(struct wsock_peek) == 72);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -129,7 +130,8 @@ static int features(struct wsock_features __user *arg)
 		return -EINVAL;
 	f.size = sizeof(f);
 	f.features = WSOCK_FEATURE_URING_CMD | WSOCK_FEATURE_SUBMIT |
-		     WSOCK_FEATURE_EVENTS | WSOCK_FEATURE_PORTS | WSOCK_FEATURE_DUPLICATE;
+		     WSOCK_FEATURE_EVENTS | WSOCK_FEATURE_PORTS | WSOCK_FEATURE_DUPLICATE |
+		     WSOCK_FEATURE_PEEK;
 	f.ops = WSOCK_OPS;
 	return copy_to_user(arg, &f, sizeof(f)) ? -EFAULT : 0;
 }
@@ -267,6 +269,19 @@ static int take(struct wsock_context *ctx, const void __user *arg)
 	return args.flags ? -EINVAL : wsock_duplicate_take(ctx, args.token);
 }
 
+static int peek(struct wsock_context *ctx, void __user *arg)
+{
+	struct wsock_peek args;
+	int ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	if (args.flags)
+		return -EINVAL;
+	ret = wsock_acceptance_peek(ctx, &args);
+	return !ret && copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : ret;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	struct wsock_open *open = file->private_data;
@@ -315,6 +330,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return duplicate(open->ctx, arg);
 	case WSOCK_IOC_TAKE:
 		return take(open->ctx, arg);
+	case WSOCK_IOC_PEEK:
+		return peek(open->ctx, arg);
 	default:
 		return -ENOTTY;
 	}

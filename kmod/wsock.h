@@ -453,6 +453,7 @@ int wsock_acceptance_tell(const struct wsock_acceptance *a);
 void wsock_acceptance_end(struct wsock_acceptance *a, int result);
 void wsock_acceptance_free(struct wsock_acceptance *a);
 bool wsock_acceptance_hopeless(const struct sock *sk);
+int wsock_acceptance_peek(struct wsock_context *ctx, struct wsock_peek *args);
 
 /* duplicate.c */
 int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *args);

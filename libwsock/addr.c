@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- Works without WSAStartup ---- */
 
@@ -53,6 +54,37 @@ WSOCK_EXPORT PCSTR WSAAPI wsock_inet_ntop(INT af, const VOID *src, PSTR dst,
 		return NULL;
 	}
 	return dst;
+}
+
+WSOCK_EXPORT INT WSAAPI InetPtonW(INT Family, PCWSTR pszAddrString,
+				  PVOID pAddrBuf)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (Family != AF_INET && Family != AF_INET6)
+		return wsock_error_set(WSAEAFNOSUPPORT);
+	if (!pszAddrString || !pAddrBuf)
+		return wsock_error_set(WSAEFAULT);
+	/* What is longer is no address. */
+	if (!wsock_wide_to_utf8(pszAddrString, text, sizeof(text)))
+		return 0;
+	return inet_pton(Family, text, pAddrBuf);
+}
+
+WSOCK_EXPORT PCWSTR WSAAPI InetNtopW(INT Family, const VOID *pAddr,
+				     PWSTR pStringBuf, size_t StringBufSize)
+{
+	char text[INET6_ADDRSTRLEN];
+	PSTR room = pStringBuf ? text : NULL;
+
+	if (!wsock_inet_ntop(Family, pAddr, room, sizeof(text)))
+		return NULL;
+	if (strlen(text) >= StringBufSize) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return NULL;
+	}
+	wsock_wide_from_utf8(text, pStringBuf, StringBufSize);
+	return pStringBuf;
 }
 
 /* ---- Needs WSAStartup ---- */
@@ -105,7 +137,8 @@ WSOCK_EXPORT int WSAAPI WSANtohs(SOCKET s, u_short netshort,
 	return WSAHtons(s, netshort, lphostshort);
 }
 
-WSOCK_EXPORT int WSAAPI wsock_gethostname(char *name, int namelen)
+/* Both variants; @name has room for @namelen characters of @wide size. */
+static int get_host_name(void *name, int namelen, bool wide)
 {
 	char own[HOST_NAME_MAX + 1];
 	struct wsock_call call;
@@ -116,9 +149,238 @@ WSOCK_EXPORT int WSAAPI wsock_gethostname(char *name, int namelen)
 	if (gethostname(own, sizeof(own)))
 		return wsock_error_set(WSAENETDOWN);
 	own[HOST_NAME_MAX] = '\0';
-	size = strlen(own) + 1;
+	size = wide ? wsock_wide_from_utf8(own, NULL, 0) : strlen(own) + 1;
 	if (!name || namelen < 0 || (size_t)namelen < size)
 		return wsock_error_set(WSAEFAULT);
-	memcpy(name, own, size);
+	if (wide)
+		wsock_wide_from_utf8(own, name, size);
+	else
+		memcpy(name, own, size);
 	return 0;
+}
+
+WSOCK_EXPORT int WSAAPI wsock_gethostname(char *name, int namelen)
+{
+	return get_host_name(name, namelen, false);
+}
+
+WSOCK_EXPORT int WSAAPI GetHostNameW(PWSTR name, int namelen)
+{
+	return get_host_name(name, namelen, true);
+}
+
+/* ---- Addresses with ports, as text ---- */
+
+/* "[", address, "%", scope, "]:", port. */
+#define TEXT_SIZE	(INET6_ADDRSTRLEN + 20)
+
+/* Puts a NUL-terminated text there; 0 or the error. */
+static int address_to_text(const struct sockaddr *name, DWORD len, char *text)
+{
+	const struct sockaddr_in *in = (const void *)name;
+	const struct sockaddr_in6 *in6 = (const void *)name;
+	char address[INET6_ADDRSTRLEN], scope[16] = "", port[8] = "";
+	bool brackets;
+
+	if (!name || len < sizeof(*in))
+		return WSAEFAULT;
+	if (name->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &in->sin_addr, address, sizeof(address));
+	} else if (name->sa_family == AF_INET6) {
+		if (len < sizeof(*in6))
+			return WSAEFAULT;
+		inet_ntop(AF_INET6, &in6->sin6_addr, address, sizeof(address));
+		if (in6->sin6_scope_id)
+			snprintf(scope, sizeof(scope), "%%%u",
+				 in6->sin6_scope_id);
+	} else {
+		return WSAEINVAL;
+	}
+	/* Both kinds have the port in one place. */
+	if (in->sin_port)
+		snprintf(port, sizeof(port), ":%u", ntohs(in->sin_port));
+	brackets = name->sa_family == AF_INET6 && in->sin_port;
+	snprintf(text, TEXT_SIZE, "%s%s%s%s%s", brackets ? "[" : "", address,
+		 scope, brackets ? "]" : "", port);
+	return 0;
+}
+
+static INT address_to_string(const struct sockaddr *name, DWORD len,
+			     void *string, LPDWORD room, bool wide)
+{
+	char text[TEXT_SIZE];
+	struct wsock_call call;
+	DWORD size;
+	int error;
+
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return SOCKET_ERROR;
+	if (!room)
+		return wsock_error_set(WSAEFAULT);
+	error = address_to_text(name, len, text);
+	if (error)
+		return wsock_error_set(error);
+	size = (DWORD)strlen(text) + 1;
+	if (!string || *room < size) {
+		*room = size;
+		return wsock_error_set(WSAEFAULT);
+	}
+	*room = size;
+	if (wide)
+		wsock_wide_from_utf8(text, string, size);
+	else
+		memcpy(string, text, size);
+	return 0;
+}
+
+WSOCK_EXPORT INT WSAAPI WSAAddressToStringA(LPSOCKADDR lpsaAddress,
+					    DWORD dwAddressLength,
+					    LPWSAPROTOCOL_INFOA lpProtocolInfo,
+					    LPSTR lpszAddressString,
+					    LPDWORD lpdwAddressStringLength)
+{
+	(void)lpProtocolInfo;
+	return address_to_string(lpsaAddress, dwAddressLength,
+				 lpszAddressString, lpdwAddressStringLength,
+				 false);
+}
+
+WSOCK_EXPORT INT WSAAPI WSAAddressToStringW(LPSOCKADDR lpsaAddress,
+					    DWORD dwAddressLength,
+					    LPWSAPROTOCOL_INFOW lpProtocolInfo,
+					    LPWSTR lpszAddressString,
+					    LPDWORD lpdwAddressStringLength)
+{
+	(void)lpProtocolInfo;
+	return address_to_string(lpsaAddress, dwAddressLength,
+				 lpszAddressString, lpdwAddressStringLength,
+				 true);
+}
+
+/* A number up to @max that ends at @end, all of it; false for something else. */
+static bool parse_number(const char *text, unsigned long max,
+			 unsigned long *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoul(text, &end, 10);
+	return !*end && !errno && *number <= max;
+}
+
+/* Splits off and reads ":port", if there is one at @colon. */
+static bool parse_port(char *colon, uint16_t *port)
+{
+	unsigned long number = 0;
+
+	if (colon) {
+		if (!parse_number(colon + 1, UINT16_MAX, &number))
+			return false;
+		*colon = '\0';
+	}
+	*port = htons((uint16_t)number);
+	return true;
+}
+
+static bool parse_in(char *text, struct sockaddr_in *in)
+{
+	/* inet_aton() stops at a blank. */
+	return parse_port(strchr(text, ':'), &in->sin_port) &&
+	       !strpbrk(text, " \t\n\v\f\r") &&
+	       inet_aton(text, &in->sin_addr);
+}
+
+static bool parse_in6(char *text, struct sockaddr_in6 *in6)
+{
+	unsigned long scope = 0;
+	char *end;
+
+	if (*text == '[') {
+		text++;
+		end = strchr(text, ']');
+		if (!end || (end[1] && end[1] != ':') ||
+		    !parse_port(end[1] ? end + 1 : NULL, &in6->sin6_port))
+			return false;
+		*end = '\0';
+	}
+	end = strchr(text, '%');
+	if (end) {
+		if (!parse_number(end + 1, UINT32_MAX, &scope))
+			return false;
+		*end = '\0';
+	}
+	in6->sin6_scope_id = (uint32_t)scope;
+	return inet_pton(AF_INET6, text, &in6->sin6_addr) == 1;
+}
+
+/* @text is changed; NULL for one that is too long. */
+static INT text_to_address(char *text, INT family, struct sockaddr *name,
+			   LPINT len)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	const void *parsed = &in;
+	INT size = sizeof(in);
+
+	if (family != AF_INET && family != AF_INET6)
+		return wsock_error_set(WSAEINVAL);
+	if (family == AF_INET6) {
+		parsed = &in6;
+		size = sizeof(in6);
+	}
+	if (*len < size) {
+		*len = size;
+		return wsock_error_set(WSAEFAULT);
+	}
+	if (!text || !(family == AF_INET ? parse_in(text, &in) :
+					   parse_in6(text, &in6)))
+		return wsock_error_set(WSAEINVAL);
+	memcpy(name, parsed, (size_t)size);
+	*len = size;
+	return 0;
+}
+
+WSOCK_EXPORT INT WSAAPI WSAStringToAddressA(LPSTR AddressString,
+					    INT AddressFamily,
+					    LPWSAPROTOCOL_INFOA lpProtocolInfo,
+					    LPSOCKADDR lpAddress,
+					    LPINT lpAddressLength)
+{
+	char text[TEXT_SIZE];
+	struct wsock_call call;
+	bool fits;
+
+	(void)lpProtocolInfo;
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return SOCKET_ERROR;
+	if (!lpAddress || !lpAddressLength)
+		return wsock_error_set(WSAEFAULT);
+	fits = AddressString && strlen(AddressString) < sizeof(text);
+	if (fits)
+		strcpy(text, AddressString);
+	return text_to_address(fits ? text : NULL, AddressFamily, lpAddress,
+			       lpAddressLength);
+}
+
+WSOCK_EXPORT INT WSAAPI WSAStringToAddressW(LPWSTR AddressString,
+					    INT AddressFamily,
+					    LPWSAPROTOCOL_INFOW lpProtocolInfo,
+					    LPSOCKADDR lpAddress,
+					    LPINT lpAddressLength)
+{
+	char text[TEXT_SIZE];
+	struct wsock_call call;
+	bool fits;
+
+	(void)lpProtocolInfo;
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return SOCKET_ERROR;
+	if (!lpAddress || !lpAddressLength)
+		return wsock_error_set(WSAEFAULT);
+	fits = AddressString &&
+	       wsock_wide_to_utf8(AddressString, text, sizeof(text));
+	return text_to_address(fits ? text : NULL, AddressFamily, lpAddress,
+			       lpAddressLength);
 }

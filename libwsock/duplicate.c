@@ -8,13 +8,6 @@
  */
 #include "internal.h"
 
-#include <netinet/in.h>
-#include <stddef.h>
-
-/* Both kinds have one layout up to the protocol's name. */
-_Static_assert(offsetof(WSAPROTOCOL_INFOA, szProtocol) ==
-	       offsetof(WSAPROTOCOL_INFOW, szProtocol), "one head");
-
 static int get_option(int fd, int name)
 {
 	socklen_t len = sizeof(int);
@@ -23,58 +16,31 @@ static int get_option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &len) ? 0 : value;
 }
 
-/* Describes @fd in @info, all zero, but for the name, which is returned. */
-static const char *describe(int fd, uint32_t token, WSAPROTOCOL_INFOA *info)
+/* Describes @fd in @info, but for the name, which is returned. */
+static const char *describe(int fd, uint32_t token, WSAPROTOCOL_INFOA *info,
+			    size_t size)
 {
-	int family = get_option(fd, SO_DOMAIN), type = get_option(fd, SO_TYPE);
-	bool v6 = family == AF_INET6;
+	const char *name = wsock_catalog_describe(get_option(fd, SO_DOMAIN),
+						  get_option(fd, SO_TYPE),
+						  info, size);
 
-	info->dwProviderReserved = token;
-	info->ProtocolChain.ChainLen = 1;
-	info->iVersion = 2;
-	info->iAddressFamily = family;
-	info->iMaxSockAddr = v6 ? sizeof(struct sockaddr_in6) :
-				  sizeof(struct sockaddr_in);
-	info->iMinSockAddr = info->iMaxSockAddr;
-	info->iSocketType = type;
+	/* Of raw sockets the catalog has only one. */
 	info->iProtocol = get_option(fd, SO_PROTOCOL);
-	info->iNetworkByteOrder = BIGENDIAN;
-	info->iSecurityScheme = SECURITY_PROTOCOL_NONE;
-	if (type == SOCK_STREAM) {
-		info->dwServiceFlags1 = XP1_GUARANTEED_DELIVERY |
-			XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE |
-			XP1_EXPEDITED_DATA | XP1_IFS_HANDLES;
-		info->dwProviderFlags = PFL_MATCHES_PROTOCOL_ZERO;
-		return v6 ? "TCP/IPv6" : "TCP/IP";
-	}
-	info->dwServiceFlags1 = XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED |
-		XP1_SUPPORT_BROADCAST | XP1_SUPPORT_MULTIPOINT | XP1_IFS_HANDLES;
-	if (type == SOCK_DGRAM) {
-		info->dwProviderFlags = PFL_MATCHES_PROTOCOL_ZERO;
-		info->dwMessageSize = v6 ? 65527 : 65507;
-		return v6 ? "UDP/IPv6" : "UDP/IP";
-	}
-	info->dwMessageSize = 65535;
-	return v6 ? "RAW/IPv6" : "RAW/IP";
-}
-
-static void widen(const char *from, WCHAR *to)
-{
-	do {
-		*to++ = (WCHAR)*from;
-	} while (*from++);
+	info->dwProviderReserved = token;
+	return name;
 }
 
 void wsock_duplicate_describe_a(int fd, DWORD token, LPWSAPROTOCOL_INFOA info)
 {
-	memset(info, 0, sizeof(*info));
-	strcpy(info->szProtocol, describe(fd, token, info));
+	strcpy(info->szProtocol, describe(fd, token, info, sizeof(*info)));
 }
 
 void wsock_duplicate_describe_w(int fd, DWORD token, LPWSAPROTOCOL_INFOW info)
 {
-	memset(info, 0, sizeof(*info));
-	widen(describe(fd, token, (LPWSAPROTOCOL_INFOA)info), info->szProtocol);
+	const char *name = describe(fd, token, (LPWSAPROTOCOL_INFOA)info,
+				    sizeof(*info));
+
+	wsock_wide_from_utf8(name, info->szProtocol, WSAPROTOCOL_LEN + 1);
 }
 
 /* 0 with the token, or the error. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the library's files share. The library has one lock, in startup.c, which
- * only WSAStartup, WSACleanup and whoever opens the device take; everything else
- * reads wsock_state.
+ * What the library's files share. Calls on sockets take no lock: they read
+ * wsock_state. WSAStartup, WSACleanup and whoever opens the device take the one in
+ * startup.c; the others, of resolver.c and netdb.c, are taken under that or alone.
  */
 #ifndef WSOCK_INTERNAL_H
 #define WSOCK_INTERNAL_H
@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -207,6 +208,19 @@ extern bool wsock_lingers_used;
 int wsock_connect_check(int fd, const struct sockaddr *name, int namelen);
 /* As connect(2) on a non-blocking socket, which @fd need not be. */
 int wsock_connect_begin(int fd, const struct sockaddr *name, socklen_t namelen);
+/* 0 or the error of a room for an accepted connection's address. */
+int wsock_accept_check_room(int fd, const struct sockaddr *addr,
+			    const int *addrlen);
+/* accept4(2), once; the connection is non-blocking when the listener is. */
+int wsock_accept_native(const struct wsock_call *call, struct sockaddr *addr,
+			socklen_t *len);
+/* After its @err: is it to be tried again, or waited? */
+bool wsock_accept_goes_on(const struct wsock_call *call, int err);
+/* Makes the accepted @fd a SOCKET; -1 with errno is a failed accept. */
+SOCKET wsock_accept_finish(const struct wsock_call *call, int fd);
+/* Makes the process's context an owner of @fd; closes @fd when it cannot. */
+int wsock_socket_adopt(int fd);
+
 /* The WSA error of a connect(2) that failed. */
 int wsock_connect_error(int fd, int err, const struct sockaddr *name,
 			int namelen);
@@ -313,6 +327,126 @@ HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
 int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
 /* Closes an object's descriptor; false when it was none. */
 bool wsock_handle_close(int fd);
+
+/* ---- catalog.c ---- */
+
+/* Fills @info, of @size bytes, but for the name, which is returned. */
+const char *wsock_catalog_describe(int family, int type,
+				   LPWSAPROTOCOL_INFOA info, size_t size);
+
+/* ---- wide.c ---- */
+
+/* False when @from, in UTF-16, is none, or longer than @size bytes in UTF-8. */
+bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size);
+/*
+ * Writes what fits; returns how many WCHARs the whole of @from needs, with its
+ * NUL.
+ */
+size_t wsock_wide_from_utf8(const char *from, WCHAR *to, size_t count);
+
+/* ---- transport.c ---- */
+
+/* How many functions of the program the calling thread is in for a call of ours. */
+extern __thread unsigned int wsock_callbacks;
+
+/* ---- resolver.c: lookups of hosts ---- */
+
+/* What was found: addresses of both families, in the order to try them. */
+struct wsock_host {
+	char *name;		/* the canonical one, or NULL */
+	char *aliases;		/* one behind the other, each with its NUL */
+	size_t n_aliases;
+	struct sockaddr_in6 *addresses;
+	size_t n;
+};
+
+void wsock_host_free(struct wsock_host *host);
+/* Appends one, of either family; false without memory. */
+bool wsock_host_add(struct wsock_host *host, const struct sockaddr *name);
+/* The addresses of this host, of @family or all; 0 or the error. */
+int wsock_host_own(struct wsock_host *host, int family);
+/* Is @name that of this host? */
+bool wsock_host_is_own(const char *name);
+
+/*
+ * A question about a host, and its answer. What is behind the callbacks concerns
+ * only questions that nobody waits for.
+ */
+struct wsock_lookup {
+	/* The question: a name, or an address. */
+	const char *name;
+	int family;		/* of the addresses wanted */
+	const struct sockaddr *address;
+	bool no_fqdn;		/* without our own domain */
+	/* The answer. */
+	int error;
+	struct wsock_host host;
+	char *found_name;	/* of an address */
+
+	/* Under the lock: stores the answer where the program wants it. */
+	void (*tell)(struct wsock_lookup *lookup);
+	/* After that, without the lock, unless NULL. */
+	void (*call)(struct wsock_lookup *lookup);
+	/* Instead, under the lock: the final WSACleanup has ended it. */
+	void (*abort)(struct wsock_lookup *lookup);
+	void (*release)(struct wsock_lookup *lookup);
+	uint64_t deadline;
+
+	/* Of resolver.c, under its lock. */
+	TAILQ_ENTRY(wsock_lookup) node;
+	uint32_t id;
+	int wake;		/* an eventfd, of a thread that waits */
+	bool asked;		/* c-ares will answer, or has */
+	bool answered;
+	bool failed;		/* it ends with @error, whatever the answer */
+	bool gone;		/* not in the list any more */
+};
+
+/* Asks, and waits for the answer. 0 or the error, WSAEINTR included. */
+int wsock_lookup_run(struct wsock_lookup *lookup, const struct wsock_call *call);
+/*
+ * Asks; from then on @lookup is the resolver's, which releases it. 0 with *@id or
+ * the error; then it is still the caller's. An answer that is known, or an error,
+ * may be in it: it is told like any other.
+ */
+int wsock_lookup_start(struct wsock_lookup *lookup,
+		       const struct wsock_call *call, uint32_t *id);
+/* Its end is @error, which will be told. False when there is none of that id. */
+bool wsock_lookup_fail(uint32_t id, int error);
+/* The final release: what is pending ends, and nobody is told. */
+void wsock_lookup_end_all(void);
+/* In a fork child. */
+void wsock_lookup_forget(void);
+
+/* ---- netdb.c ---- */
+
+/* For a line of a file of the C library's. */
+#define WSOCK_NETDB_ROOM	8192
+
+/*
+ * Each puts a Winsock structure, and all it points to, into @buf, which is aligned
+ * for pointers, unless @len is less than the size that it returns.
+ */
+size_t wsock_netdb_pack_host(void *buf, size_t len,
+			     const struct wsock_host *host, int family,
+			     const char *name);
+size_t wsock_netdb_pack_service(void *buf, size_t len,
+				const struct servent *from);
+size_t wsock_netdb_pack_protocol(void *buf, size_t len,
+				 const struct protoent *from);
+/* gethostbyname's question; 0, with addresses if there is no need to ask. */
+int wsock_netdb_ask_name(struct wsock_lookup *lookup, const char *name);
+/* gethostbyaddr's: 0 or the error. */
+int wsock_netdb_ask_address(struct sockaddr_in6 *address, const char *addr,
+			    int len, int type);
+/* The official name of what was found; @own has room for this host's. */
+const char *wsock_netdb_host_name(const struct wsock_lookup *lookup, char *own,
+				  size_t size);
+
+/* The final release. */
+void wsock_netdb_free_all(void);
+void wsock_netdb_forget(void);
+
 /* ---- duplicate.c ---- */
 
 /*

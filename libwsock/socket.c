@@ -313,8 +313,7 @@ bool wsock_call_wait(struct wsock_call *call, int optname, short events)
 
 /* ---- socket, closesocket ---- */
 
-/* Makes the process's context an owner of @fd; closes @fd when it cannot. */
-static int adopt(int fd)
+int wsock_socket_adopt(int fd)
 {
 	struct wsock_socket_args args = { .fd = fd };
 	int err;
@@ -374,7 +373,7 @@ static SOCKET make_socket(int af, int type, int protocol)
 		wsock_error_set(socket_error(errno, type, protocol));
 		return INVALID_SOCKET;
 	}
-	if (adopt(fd) < 0) {
+	if (wsock_socket_adopt(fd) < 0) {
 		wsock_error_set(wsock_error_from_errno(errno));
 		return INVALID_SOCKET;
 	}
@@ -392,9 +391,9 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_socket(int af, int type, int protocol)
 	return make_socket(af, type, protocol);
 }
 
-/* @token: of a duplicate's description, NULL for a new socket. */
+/* @info: of a duplicate, of a protocol of the catalog, or NULL. */
 static SOCKET make_socket_flags(int af, int type, int protocol,
-				const DWORD *token, DWORD flags)
+				const WSAPROTOCOL_INFOA *info, DWORD flags)
 {
 	const DWORD known = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT |
 			    WSA_FLAG_MULTIPOINT_C_LEAF |
@@ -411,8 +410,15 @@ static SOCKET make_socket_flags(int af, int type, int protocol,
 		wsock_error_set(WSAEINVAL);
 		return INVALID_SOCKET;
 	}
-	return token ? wsock_duplicate_take(&call, *token) :
-		       make_socket(af, type, protocol);
+	if (info && info->dwProviderReserved)
+		return wsock_duplicate_take(&call, info->dwProviderReserved);
+	if (info && af == FROM_PROTOCOL_INFO)
+		af = info->iAddressFamily;
+	if (info && type == FROM_PROTOCOL_INFO)
+		type = info->iSocketType;
+	if (info && protocol == FROM_PROTOCOL_INFO)
+		protocol = info->iProtocol;
+	return make_socket(af, type, protocol);
 }
 
 WSOCK_EXPORT SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
@@ -420,9 +426,7 @@ WSOCK_EXPORT SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
 				      GROUP g, DWORD dwFlags)
 {
 	(void)g;
-	return make_socket_flags(af, type, protocol, lpProtocolInfo ?
-				 &lpProtocolInfo->dwProviderReserved : NULL,
-				 dwFlags);
+	return make_socket_flags(af, type, protocol, lpProtocolInfo, dwFlags);
 }
 
 WSOCK_EXPORT SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
@@ -430,9 +434,8 @@ WSOCK_EXPORT SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
 				      GROUP g, DWORD dwFlags)
 {
 	(void)g;
-	return make_socket_flags(af, type, protocol, lpProtocolInfo ?
-				 &lpProtocolInfo->dwProviderReserved : NULL,
-				 dwFlags);
+	return make_socket_flags(af, type, protocol,
+				 (LPWSAPROTOCOL_INFOA)lpProtocolInfo, dwFlags);
 }
 
 /* Has @fd data to send that close(2) would wait for? */
@@ -560,16 +563,28 @@ static bool accept_error_passes(int err)
 	return false;
 }
 
+int wsock_accept_native(const struct wsock_call *call, struct sockaddr *addr,
+			socklen_t *len)
+{
+	return accept4(call->fd, addr, len, SOCK_CLOEXEC |
+		       (call->flags & WSOCK_FD_NONBLOCK ? SOCK_NONBLOCK : 0));
+}
+
+bool wsock_accept_goes_on(const struct wsock_call *call, int err)
+{
+	if (err == EAGAIN && !(call->flags & WSOCK_FD_NONBLOCK) &&
+	    !wsock_socket_nonblocking(call->fd))
+		return true;
+	return accept_error_passes(err) && !wsock_call_cancelled(call);
+}
+
 /* SO_RCVTIMEO does not limit accept on Windows; neither do signals. */
 static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		      socklen_t *len)
 {
-	int flags = SOCK_CLOEXEC;
 	int fd;
 
-	if (call->flags & WSOCK_FD_NONBLOCK)
-		flags |= SOCK_NONBLOCK;
-	for (;;) {
+	do {
 		/*
 		 * There is no accept that does not wait on a socket that does.
 		 * When another thread takes the connection that we saw, the
@@ -578,15 +593,42 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		if (wsock_apc_fd() >= 0 && wsock_socket_listening(call->fd) &&
 		    !wsock_call_wait(call, 0, POLLIN))
 			return -1;
-		fd = accept4(call->fd, addr, len, flags);
-		if (fd >= 0)
-			return fd;
-		if (errno == EAGAIN && !(call->flags & WSOCK_FD_NONBLOCK) &&
-		    !wsock_socket_nonblocking(call->fd))
-			continue;
-		if (!accept_error_passes(errno) || wsock_call_cancelled(call))
-			return -1;
+		fd = wsock_accept_native(call, addr, len);
+	} while (fd < 0 && wsock_accept_goes_on(call, errno));
+	return fd;
+}
+
+int wsock_accept_check_room(int fd, const struct sockaddr *addr,
+			    const int *addrlen)
+{
+	int error = 0;
+
+	if (addr && addrlen)
+		error = wsock_addr_check_room(fd, *addrlen);
+	if (error && wsock_socket_type(fd) < 0)
+		error = WSAENOTSOCK;
+	return error;
+}
+
+SOCKET wsock_accept_finish(const struct wsock_call *call, int fd)
+{
+	int error;
+
+	if (fd >= 0)
+		fd = wsock_socket_adopt(fd);
+	error = errno;
+	wsock_events_enable(call->fd, FD_ACCEPT);
+	if (fd < 0) {
+		wsock_call_fail(call, wsock_error_from_errno(error));
+		return INVALID_SOCKET;
 	}
+	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET | WSOCK_FD_STREAM |
+				WSOCK_FD_CONNECTED | WSOCK_FD_ACCEPTED |
+				(call->flags & WSOCK_FD_NONBLOCK));
+	wsock_fd_note_connect(fd);
+	if (call->flags & WSOCK_FD_SELECTED)
+		wsock_events_inherit(fd, call->fd);
+	return (SOCKET)fd;
 }
 
 WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
@@ -594,40 +636,25 @@ WSOCK_EXPORT SOCKET WSAAPI wsock_accept(SOCKET s, struct sockaddr *addr,
 {
 	struct wsock_call call;
 	socklen_t len = 0;
-	int fd, error;
+	SOCKET accepted;
+	int error;
 
 	if (!wsock_call_enter(&call, s))
 		return INVALID_SOCKET;
-	if (!addrlen)
-		addr = NULL;
-	if (addr) {
-		error = wsock_addr_check_room(call.fd, *addrlen);
-		if (error) {
-			if (wsock_socket_type(call.fd) < 0)
-				error = WSAENOTSOCK;
-			wsock_error_set(error);
-			return INVALID_SOCKET;
-		}
-		len = (socklen_t)*addrlen;
-	}
-	fd = accept_one(&call, addr, addr ? &len : NULL);
-	if (fd >= 0)
-		fd = adopt(fd);
-	error = errno;
-	wsock_events_enable(call.fd, FD_ACCEPT);
-	if (fd < 0) {
-		wsock_call_fail(&call, wsock_error_from_errno(error));
+	error = wsock_accept_check_room(call.fd, addr, addrlen);
+	if (error) {
+		wsock_error_set(error);
 		return INVALID_SOCKET;
 	}
-	wsock_fd_flags_init(fd, WSOCK_FD_SOCKET | WSOCK_FD_STREAM |
-				WSOCK_FD_CONNECTED | WSOCK_FD_ACCEPTED |
-				(call.flags & WSOCK_FD_NONBLOCK));
-	wsock_fd_note_connect(fd);
-	if (call.flags & WSOCK_FD_SELECTED)
-		wsock_events_inherit(fd, call.fd);
+	if (!addrlen)
+		addr = NULL;
 	if (addr)
+		len = (socklen_t)*addrlen;
+	accepted = wsock_accept_finish(&call, accept_one(&call, addr,
+							 addr ? &len : NULL));
+	if (addr && accepted != INVALID_SOCKET)
 		*addrlen = (int)len;
-	return (SOCKET)fd;
+	return accepted;
 }
 
 /*
@@ -849,18 +876,29 @@ WSOCK_EXPORT int WSAAPI wsock_shutdown(SOCKET s, int how)
 	return shut_down(call.fd, how);
 }
 
+/* No protocol here carries data with the end of a connection. */
+static int disconnect(SOCKET s, const WSABUF *data, int how)
+{
+	struct wsock_call call;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	if (!data)
+		return shut_down(call.fd, how);
+	return wsock_error_set(wsock_socket_type(call.fd) < 0 ?
+			       wsock_error_from_errno(errno) : WSAENOPROTOOPT);
+}
+
 WSOCK_EXPORT int WSAAPI WSARecvDisconnect(SOCKET s,
 					  LPWSABUF lpInboundDisconnectData)
 {
-	(void)lpInboundDisconnectData;
-	return wsock_shutdown(s, SD_RECEIVE);
+	return disconnect(s, lpInboundDisconnectData, SD_RECEIVE);
 }
 
 WSOCK_EXPORT int WSAAPI WSASendDisconnect(SOCKET s,
 					  LPWSABUF lpOutboundDisconnectData)
 {
-	(void)lpOutboundDisconnectData;
-	return wsock_shutdown(s, SD_SEND);
+	return disconnect(s, lpOutboundDisconnectData, SD_SEND);
 }
 
 /* ---- Names ---- */

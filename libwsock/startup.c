@@ -52,6 +52,8 @@ static void forget_parent(void)
 		close(wsock_device);
 	wsock_device = -1;
 	wsock_apc_forget();
+	wsock_lookup_forget();
+	wsock_netdb_forget();
 }
 
 /* The errors of WSAStartup are few: a limit was reached, or "not ready". */
@@ -181,6 +183,10 @@ static int unregister_once(void)
 
 	if (!(uint32_t)state)
 		return WSANOTINITIALISED;
+	/* We are in a call that has yet to return to the program's function. */
+	if (wsock_callbacks &&
+	    ((uint32_t)state == 1 || LOBYTE(effective_version) == 1))
+		return WSAEINPROGRESS;
 	/*
 	 * Publish the end before it begins: calls not yet past the gate must
 	 * not see sockets die, and those past it find the generation changed.
@@ -193,10 +199,13 @@ static int unregister_once(void)
 			__atomic_fetch_add(&wsock_state, 1, __ATOMIC_SEQ_CST);
 		return WSAENETDOWN;
 	}
-	if ((uint32_t)state == 1)
+	if ((uint32_t)state == 1) {
+		wsock_lookup_end_all();
+		wsock_netdb_free_all();
 		effective_version = HIGHEST_VERSION;
-	else
+	} else {
 		__atomic_fetch_sub(&wsock_state, 1, __ATOMIC_SEQ_CST);
+	}
 	return 0;
 }
 

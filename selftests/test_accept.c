@@ -956,4 +956,91 @@ TEST_F(accept, thread_that_submitted_is_gone)
 	close(peer);
 }
 
+/* ---- The next connection, before it is taken ---- */
+
+static int dev_peek(int dev, int fd, struct wsock_peek *peek)
+{
+	memset(peek, 0, sizeof(*peek));
+	peek->fd = fd;
+	return dev_ioctl(dev, WSOCK_IOC_PEEK, peek);
+}
+
+static int port_of(const __u8 *name)
+{
+	return port_in((const char *)name);
+}
+
+TEST_F(accept, peek__leaves_it_there)
+{
+	struct wsock_peek peek, again;
+	__u64 cookie = 0;
+	socklen_t len = sizeof(cookie);
+	int first, second, conn;
+
+	EXPECT_EQ(dev_peek(self->dev, self->l, &peek), -EAGAIN);
+	first = tcp_connect(local_port(self->l));
+	second = tcp_connect(local_port(self->l));
+	ASSERT_GE(second, 0);
+	ASSERT_EQ(dev_peek(self->dev, self->l, &peek), 0);
+	ASSERT_EQ(dev_peek(self->dev, self->l, &again), 0);
+	EXPECT_EQ(memcmp(&peek, &again, sizeof(peek)), 0);
+	EXPECT_EQ(port_of(peek.local), local_port(self->l));
+	EXPECT_EQ(port_of(peek.remote), local_port(first));
+	/* It is the one that accept(2) returns. */
+	conn = accept4(self->l, NULL, NULL, SOCK_CLOEXEC);
+	ASSERT_EQ(getsockopt(conn, SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);
+	EXPECT_EQ(cookie, peek.cookie);
+	EXPECT_TRUE(joined(conn, first));
+	ASSERT_EQ(dev_peek(self->dev, self->l, &peek), 0);
+	EXPECT_NE(peek.cookie, cookie);
+	EXPECT_EQ(port_of(peek.remote), local_port(second));
+	close(conn);
+	conn = accept4(self->l, NULL, NULL, SOCK_CLOEXEC);
+	EXPECT_EQ(dev_peek(self->dev, self->l, &peek), -EAGAIN);
+	close(conn);
+	close(first);
+	close(second);
+}
+
+TEST_F(accept, peek__IPv6)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	struct sockaddr_in6 own, local, remote;
+	int l = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(sin6);
+	struct wsock_peek peek;
+
+	ASSERT_EQ(bind(l, (void *)&sin6, sizeof(sin6)), 0);
+	ASSERT_EQ(listen(l, 1), 0);
+	ASSERT_EQ(dev_adopt(self->dev, l), 0);
+	ASSERT_EQ(getsockname(l, (void *)&sin6, &len), 0);
+	ASSERT_EQ(connect(fd, (void *)&sin6, sizeof(sin6)), 0);
+	ASSERT_EQ(getsockname(fd, (void *)&own, &len), 0);
+	ASSERT_EQ(dev_peek(self->dev, l, &peek), 0);
+	memcpy(&local, peek.local, sizeof(local));
+	memcpy(&remote, peek.remote, sizeof(remote));
+	EXPECT_EQ(memcmp(&local, &sin6, sizeof(local)), 0);
+	EXPECT_EQ(memcmp(&remote, &own, sizeof(remote)), 0);
+	close(l);
+	close(fd);
+}
+
+TEST_F(accept, peek__bad)
+{
+	int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct wsock_peek peek = { .fd = self->l, .flags = 1 };
+
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_PEEK, &peek), -EINVAL);
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_PEEK, NULL), -EFAULT);
+	EXPECT_EQ(dev_peek(self->dev, self->a, &peek), -EINVAL);
+	EXPECT_EQ(dev_peek(self->dev, -1, &peek), -EBADF);
+	EXPECT_EQ(dev_peek(self->dev, udp, &peek), -ENOTSOCK);
+	ASSERT_EQ(dev_adopt(self->dev, udp), 0);
+	EXPECT_EQ(dev_peek(self->dev, udp, &peek), -EOPNOTSUPP);
+	close(udp);
+	EXPECT_EQ(dev_cleanup(self->dev), 1);
+	EXPECT_EQ(dev_peek(self->dev, self->l, &peek), -EBADFD);
+}
+
 TEST_HARNESS_MAIN

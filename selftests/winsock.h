@@ -459,8 +459,11 @@ static inline bool hear(int fd)
 
 /*
  * Every exported function that needs WSAStartup: name, what it returns when it
- * fails, and a call with arguments that are all wrong.
+ * fails, and a call with arguments that are all wrong. (Those that return their error
+ * have another one with WSAStartup.)
  */
+/* No name at all: nobody is asked. */
+#define NOWHERE "................................................................................"
 #define WINSOCK_GATED(X)						\
 	X(wsock_accept, -1, wsock_accept(s, (void *)1, NULL))		\
 	X(wsock_adopt, -1, wsock_adopt(-1))				\
@@ -485,15 +488,44 @@ static inline bool hear(int fd)
 	X(wsock_setsockopt, -1, wsock_setsockopt(s, -1, -1, NULL, -1))	\
 	X(wsock_shutdown, -1, wsock_shutdown(s, 99))			\
 	X(wsock_socket, -1, wsock_socket(-1, -1, -1))			\
+	X(GetAddrInfoExA, WSANOTINITIALISED,				\
+	  GetAddrInfoExA(NULL, NULL, 99, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) \
+	X(GetAddrInfoExCancel, WSANOTINITIALISED, GetAddrInfoExCancel(NULL)) \
+	X(GetAddrInfoExW, WSANOTINITIALISED,				\
+	  GetAddrInfoExW(NULL, NULL, 99, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) \
+	X(GetAddrInfoW, WSANOTINITIALISED, GetAddrInfoW(NULL, NULL, NULL, NULL)) \
+	X(GetNameInfoW, WSANOTINITIALISED, GetNameInfoW(NULL, 0, NULL, 0, NULL, 0, -1)) \
+	X(wsock_getaddrinfo, WSANOTINITIALISED, wsock_getaddrinfo(NULL, NULL, NULL, NULL)) \
+	X(wsock_gethostbyaddr, 0, wsock_gethostbyaddr(NULL, -1, -1))	\
+	X(wsock_gethostbyname, 0, wsock_gethostbyname(NOWHERE))		\
+	X(wsock_getnameinfo, WSANOTINITIALISED,				\
+	  wsock_getnameinfo(NULL, 0, NULL, 0, NULL, 0, -1))		\
+	X(wsock_getprotobyname, 0, wsock_getprotobyname(NULL))		\
+	X(wsock_getprotobynumber, 0, wsock_getprotobynumber(-1))	\
+	X(wsock_getservbyname, 0, wsock_getservbyname(NULL, NULL))	\
+	X(wsock_getservbyport, 0, wsock_getservbyport(-1, "none"))	\
+	X(WSAConnectByList, 0, WSAConnectByList(s, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) \
+	X(WSAConnectByNameA, 0,						\
+	  WSAConnectByNameA(s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) \
+	X(WSAConnectByNameW, 0,						\
+	  WSAConnectByNameW(s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) \
+	X(GetHostNameW, -1, GetHostNameW(NULL, -1))			\
+	X(WSAAccept, -1, WSAAccept(s, (void *)1, NULL, (void *)1, 0))	\
+	X(WSAAddressToStringA, -1, WSAAddressToStringA(NULL, 0, NULL, NULL, NULL)) \
+	X(WSAAddressToStringW, -1, WSAAddressToStringW(NULL, 0, NULL, NULL, NULL)) \
 	X(WSACleanup, -1, WSACleanup())					\
+	X(WSAConnect, -1, WSAConnect(s, NULL, -1, NULL, NULL, NULL, NULL)) \
 	X(WSADuplicateSocketA, -1, WSADuplicateSocketA(s, 0, NULL))	\
 	X(WSADuplicateSocketW, -1, WSADuplicateSocketW(s, 0, NULL))	\
 	X(WSAEnumNetworkEvents, -1, WSAEnumNetworkEvents(s, (void *)1, NULL)) \
+	X(WSAEnumProtocolsA, -1, WSAEnumProtocolsA(NULL, NULL, NULL))	\
+	X(WSAEnumProtocolsW, -1, WSAEnumProtocolsW(NULL, NULL, NULL))	\
 	X(WSAEventSelect, -1, WSAEventSelect(s, (void *)1, -1))		\
 	X(WSAGetOverlappedResult, 0, WSAGetOverlappedResult(s, NULL, NULL, TRUE, NULL)) \
 	X(WSAHtonl, -1, WSAHtonl(s, 1, NULL))				\
 	X(WSAHtons, -1, WSAHtons(s, 1, NULL))				\
 	X(WSAIoctl, -1, WSAIoctl(s, -1, NULL, 0, NULL, 0, NULL, NULL, NULL)) \
+	X(WSAJoinLeaf, -1, WSAJoinLeaf(s, NULL, 0, NULL, NULL, NULL, NULL, 0)) \
 	X(WSANtohl, -1, WSANtohl(s, 1, NULL))				\
 	X(WSANtohs, -1, WSANtohs(s, 1, NULL))				\
 	X(WSAPoll, -1, WSAPoll(NULL, 0, 0))				\
@@ -506,15 +538,21 @@ static inline bool hear(int fd)
 	X(WSASendDisconnect, -1, WSASendDisconnect(s, NULL))		\
 	X(WSASendTo, -1, WSASendTo(s, NULL, 0, NULL, -1, (void *)1, -1, NULL, NULL)) \
 	X(WSASocketA, -1, WSASocketA(-1, -1, -1, (void *)1, 0, -1))	\
-	X(WSASocketW, -1, WSASocketW(-1, -1, -1, (void *)1, 0, -1))
+	X(WSASocketW, -1, WSASocketW(-1, -1, -1, (void *)1, 0, -1))	\
+	X(WSAStringToAddressA, -1, WSAStringToAddressA(NULL, 0, NULL, NULL, NULL)) \
+	X(WSAStringToAddressW, -1, WSAStringToAddressW(NULL, 0, NULL, NULL, NULL))
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
 	X(CancelIo) X(CancelIoEx) X(CloseHandle) X(CreateEventA) X(CreateEventExA) \
 	X(CreateEventExW) X(CreateEventW) X(CreateIoCompletionPort)	\
+	X(FreeAddrInfoEx) X(FreeAddrInfoExW) X(FreeAddrInfoW)		\
+	X(GetAddrInfoExOverlappedResult) X(gai_strerrorA) X(gai_strerrorW) \
+	X(wsock_freeaddrinfo)						\
 	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
 	X(GetAcceptExSockaddrs) X(GetLastError) X(GetOverlappedResult)	\
 	X(GetQueuedCompletionStatus) X(GetQueuedCompletionStatusEx)	\
+	X(InetNtopW) X(InetPtonW)					\
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
 	X(SetEvent) X(SetFileCompletionNotificationModes) X(Sleep) X(SleepEx) \
 	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\

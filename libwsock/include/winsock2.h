@@ -545,4 +545,6 @@ static inline UINT64 ntohll(UINT64 value)
 }
 #endif
 
+#include <wsock/transport.h>
+
 #endif /* _WINSOCK2_H */

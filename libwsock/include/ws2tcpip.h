@@ -91,6 +91,10 @@ INT WSAAPI wsock_inet_pton(INT af, PCSTR src, PVOID dst);
  * is too small, ERROR_INVALID_PARAMETER. Works without WSAStartup.
  */
 PCSTR WSAAPI wsock_inet_ntop(INT af, const VOID *src, PSTR dst, size_t size);
+/* The same in UTF-16, @StringBufSize in characters. */
+INT WSAAPI InetPtonW(INT Family, PCWSTR pszAddrString, PVOID pAddrBuf);
+PCWSTR WSAAPI InetNtopW(INT Family, const VOID *pAddr, PWSTR pStringBuf,
+			size_t StringBufSize);
 
 #ifdef __cplusplus
 }
@@ -102,5 +106,14 @@ PCSTR WSAAPI wsock_inet_ntop(INT af, const VOID *src, PSTR dst, size_t size);
 #endif
 #define InetPtonA	wsock_inet_pton
 #define InetNtopA	wsock_inet_ntop
+#ifdef UNICODE
+#define InetPton	InetPtonW
+#define InetNtop	InetNtopW
+#else
+#define InetPton	InetPtonA
+#define InetNtop	InetNtopA
+#endif
+
+#include <wsock/addrinfo.h>
 
 #endif /* _WS2TCPIP_H */

@@ -29,6 +29,7 @@ struct wsock_features {
 #define WSOCK_FEATURE_EVENTS	(1ULL << 2)	/* network events, WSOCK_IOC_EVENT_* */
 #define WSOCK_FEATURE_PORTS	(1ULL << 3)	/* completion ports, WSOCK_CMD_APC */
 #define WSOCK_FEATURE_DUPLICATE	(1ULL << 4)	/* WSOCK_IOC_DUPLICATE and TAKE */
+#define WSOCK_FEATURE_PEEK	(1ULL << 5)	/* WSOCK_IOC_PEEK */
 
 /**
  * struct wsock_socket_args - argument of WSOCK_IOC_ADOPT and WSOCK_IOC_CLOSE
@@ -423,6 +424,22 @@ struct wsock_take {
 	__u32 flags;
 };
 
+/**
+ * struct wsock_peek - argument of WSOCK_IOC_PEEK
+ * @fd: a descriptor of an owned socket, which listens
+ * @flags: must be 0
+ * @cookie: out: the connection's SO_COOKIE
+ * @local: out: its own address, a struct sockaddr_in or sockaddr_in6
+ * @remote: out: its peer's
+ */
+struct wsock_peek {
+	__s32 fd;
+	__u32 flags;
+	__u64 cookie;
+	__u8 local[28];
+	__u8 remote[28];
+};
+
 #define WSOCK_IOC_MAGIC		0xB7
 
 /* Probe; works on every open, before any registration. */
@@ -478,5 +495,7 @@ struct wsock_take {
 #define WSOCK_IOC_DUPLICATE	_IOWR(WSOCK_IOC_MAGIC, 24, struct wsock_duplicate)
 /* Take it: returns a new descriptor, adopted; -ENOENT when there is no offer. */
 #define WSOCK_IOC_TAKE		_IOW(WSOCK_IOC_MAGIC, 25, struct wsock_take)
+/* The connection that accept(2) would return; it stays. Returns 0; -EAGAIN. */
+#define WSOCK_IOC_PEEK		_IOWR(WSOCK_IOC_MAGIC, 26, struct wsock_peek)
 
 #endif /* _UAPI_LINUX_WSOCK_H */

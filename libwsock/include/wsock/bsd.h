@@ -465,4 +465,6 @@ static inline void wsock_fd_add(SOCKET s, wsock_fd_set *set)
 #define FD_ISSET(s, set)	__WSAFDIsSet((SOCKET)(s), (set))
 #endif
 
+#include <wsock/netdb.h>
+
 #endif /* _WSOCK_BSD_H */

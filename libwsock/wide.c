@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Strings of W functions are UTF-16, those of A functions and of the system
+ * UTF-8, whatever the locale.
+ */
+#include "internal.h"
+
+/* The character at *@from, which is moved on; -1 for half a pair. */
+static int32_t take_wide(const WCHAR **from)
+{
+	uint32_t first = *(*from)++, second;
+
+	if (first < 0xd800 || first > 0xdfff)
+		return (int32_t)first;
+	second = **from;
+	if (first > 0xdbff || second < 0xdc00 || second > 0xdfff)
+		return -1;
+	(*from)++;
+	return (int32_t)(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+}
+
+static size_t put_utf8(uint32_t c, char bytes[4])
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
+	static const uint8_t lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (i = n - 1; i; i--, c >>= 6)
+		bytes[i] = (char)(0x80 | (c & 0x3f));
+	bytes[0] = (char)(lead[n] | c);
+	return n;
+}
+
+bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size)
+{
+	char bytes[4];
+	int32_t c;
+	size_t n;
+
+	do {
+		c = take_wide(&from);
+		if (c < 0)
+			return false;
+		n = put_utf8((uint32_t)c, bytes);
+		if (n > size)
+			return false;
+		memcpy(to, bytes, n);
+		to += n;
+		size -= n;
+	} while (c);
+	return true;
+}
+
+/* The character at *@from, which is moved on; U+FFFD for what is none. */
+static uint32_t take_utf8(const char **from)
+{
+	const uint8_t *p = (const uint8_t *)*from;
+	uint32_t c = *p, least;
+	int more;
+
+	(*from)++;
+	if (c < 0x80)
+		return c;
+	more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+	least = more == 3 ? 0x10000 : more == 2 ? 0x800 : 0x80;
+	if (c < 0xc2 || c > 0xf4)
+		return 0xfffd;
+	c &= 0x3fU >> more;
+	while (more--) {
+		if ((*++p & 0xc0) != 0x80)
+			return 0xfffd;
+		c = c << 6 | (*p & 0x3f);
+		(*from)++;
+	}
+	return c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ?
+		       0xfffd : c;
+}
+
+size_t wsock_wide_from_utf8(const char *from, WCHAR *to, size_t count)
+{
+	size_t n = 0;
+	uint32_t c;
+
+	do {
+		c = take_utf8(&from);
+		if (c >= 0x10000) {
+			c -= 0x10000;
+			if (n < count)
+				to[n] = (WCHAR)(0xd800 | c >> 10);
+			n++;
+			c = 0xdc00 | (c & 0x3ff);
+		}
+		if (n < count)
+			to[n] = (WCHAR)c;
+		n++;
+	} while (c);
+	return n;
+}
