@@ -206,10 +206,14 @@ void wsock_socket_abort(struct sock *sk)
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
 	/* tcp_abort() or udp_abort(), of which not all kernels export both */
-	if (prot->diag_destroy)
+	if (prot->diag_destroy) {
 		prot->diag_destroy(sk, ECONNABORTED);
-	else if (sk->sk_type == SOCK_STREAM)
-		sock_no_linger(sk);	/* e.g. MPTCP: its close resets then */
+	} else if (sk->sk_type == SOCK_STREAM) {
+		/* MPTCP: here, since a shutdown says goodbye before its close can reset. */
+		lock_sock(sk);
+		prot->disconnect(sk, 0);
+		release_sock(sk);
+	}
 }
 
 /*

@@ -678,12 +678,13 @@ static int connect_nonblocking(int fd, const struct sockaddr *name,
 
 int wsock_connect_begin(int fd, const struct sockaddr *name, socklen_t namelen)
 {
-	int result = connect_nonblocking(fd, name, namelen);
+	int result;
 
+	wsock_fd_note_connect(fd);
+	result = connect_nonblocking(fd, name, namelen);
 	/* The failure of an earlier attempt, which Linux reports once. */
 	if (result && errno == ECONNABORTED)
 		result = connect_nonblocking(fd, name, namelen);
-	wsock_fd_note_connect(fd);
 	return result;
 }
 

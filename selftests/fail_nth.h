@@ -37,12 +37,18 @@ static inline bool faults_write(const char *path, const char *text)
 	return written;
 }
 
-/* false: this kernel refuses nothing. Only the thread that begins may sweep. */
-static inline bool faults_begin(struct faults *f)
+/* Only the thread that opens them may sweep; false: this kernel has none. */
+static inline bool faults_open(struct faults *f)
 {
 	memset(f, 0, sizeof(*f));
 	f->fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (f->fd < 0 || access(DEBUG "fail_usercopy", F_OK))
+	return f->fd >= 0;
+}
+
+/* Once, before the first sweep; children need only open. */
+static inline bool faults_begin(struct faults *f)
+{
+	if (!faults_open(f) || access(DEBUG "fail_usercopy", F_OK))
 		return false;
 	/* Also where the allocator might wait, and without a word on the console. */
 	if (!faults_write(DEBUG "failslab/ignore-gfp-wait", "N") ||

@@ -165,6 +165,23 @@ TEST_F(accept, waits_for_connection)
 	close(peer);
 }
 
+/* Who was first has gone again: the next one is taken. */
+TEST_F(accept, connection_died_in_the_queue)
+{
+	struct linger linger = { .l_onoff = 1 };
+	int first = tcp_connect(local_port(self->l)), peer = tcp_connect(local_port(self->l));
+
+	setsockopt(first, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(first);
+	EXPECT_EQ(dev_accept(self->dev, self->l, self->a, self->buf, 0, 0, ROOM, &self->ov,
+			     self->event), -EINPROGRESS);
+	ASSERT_TRUE(event_wait(self->event));
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	EXPECT_EQ(port_in(self->buf), local_port(peer));
+	EXPECT_TRUE(joined(self->a, peer));
+	close(peer);
+}
+
 TEST_F(accept, waits_for_data)
 {
 	int peer;

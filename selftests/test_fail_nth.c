@@ -163,7 +163,7 @@ SWEEP(calls, features)
 /* In a table that has to grow, and again, which changes nothing. */
 SWEEP(calls, adopt)
 {
-	int fd = fcntl(e->tcp[1], F_DUPFD_CLOEXEC, 300);
+	int fd = fcntl(e->tcp[1], F_DUPFD_CLOEXEC, 100);
 
 	ASSERT_GE(fd, 0);
 	faults_arm(&e->f);

@@ -510,4 +510,34 @@ TEST_F(operations, plain_close__number_used_again)
 	close(other[1]);
 }
 
+TEST_F(operations, wait__alert_that_is_no_port)
+{
+	struct wsock_wait args = { .ov = (unsigned long)&self->ov.st, .flags = WSOCK_PORT_ALERTABLE };
+
+	ASSERT_EQ(dev_recv(self->dev, self->s[0], self->buf, 6, &self->ov), -EINPROGRESS);
+	args.alert_fd = self->event;
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_WAIT, &args), -EINVAL);
+	args.alert_fd = 1000;
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_WAIT, &args), -EBADF);
+}
+
+/* MPTCP knows no abort of its own. */
+TEST_F(operations, mptcp__is_reset_too)
+{
+	int l = tcp_listener(), s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP), peer;
+	struct sockaddr_in sin = loopback(local_port(l));
+
+	if (s < 0)
+		SKIP(return, "no MPTCP");
+	ASSERT_EQ(connect(s, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	peer = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	ASSERT_EQ(dev_adopt(self->dev, s), 0);
+	ASSERT_EQ(dev_recv(self->dev, s, self->buf, 6, &self->ov), -EINPROGRESS);
+	EXPECT_EQ(dev_cleanup(self->dev), 1);
+	EXPECT_EQ(ov_status(&self->ov), STATUS_CANCELLED);
+	EXPECT_EQ(peer_end(peer), -ECONNRESET);
+	close(peer);
+	close(l);
+}
+
 TEST_HARNESS_MAIN

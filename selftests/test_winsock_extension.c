@@ -92,6 +92,8 @@ TEST_F(extension, ConnectEx__errors)
 	EXPECT_EQ(op.ov.InternalHigh, POISON_LONG);
 	EXPECT_FALSE(ConnectEx(s, sa(&sin), sizeof(sin), NULL, 0, NULL, NULL));
 	EXPECT_EQ(WSAGetLastError(), WSA_INVALID_PARAMETER);
+	EXPECT_FALSE(ConnectEx(l, sa(&sin), sizeof(sin), NULL, 0, NULL, NULL));
+	EXPECT_EQ(WSAGetLastError(), WSA_INVALID_PARAMETER);
 	EXPECT_EQ(start_connect(wsock_socket(AF_INET, SOCK_STREAM, 0), ntohs(sin.sin_port), &op,
 				NULL, 0), WSAEINVAL);
 	EXPECT_EQ(start_connect(l, ntohs(sin.sin_port), &op, NULL, 0), WSAEINVAL);
@@ -435,6 +437,7 @@ TEST_F(extension, DisconnectEx)
 	ASSERT_EQ(stream_pair(&s, &peer), 0);
 	ASSERT_EQ(getpeername((int)s, sa(&sin), &len), 0);
 	EXPECT_EQ(disconnect(s, &op, event, 4), WSAEINVAL);
+	EXPECT_EQ(disconnect(s, NULL, NULL, TF_REUSE_SOCKET), WSAEOPNOTSUPP);
 	EXPECT_EQ(disconnect(s, &op, event, 0), WSA_IO_PENDING);
 	ASSERT_TRUE(becomes_signalled(event));
 	EXPECT_EQ(status(&op), STATUS_SUCCESS);
