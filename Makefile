@@ -8,6 +8,9 @@ KDIR    ?= /lib/modules/$(shell uname -r)/build
 PREFIX  ?= /usr/local
 KERNELS ?= 6.12 7.3
 TESTS   ?=
+OPS     ?= 1000000
+SECONDS ?=
+SEED    ?=
 DEBUG_KERNELS ?= 6.12-kasan 6.12-kcsan
 
 help:
@@ -17,6 +20,8 @@ help:
 	@echo '                        (KERNELS="6.12" TESTS="test_a test_b" to choose)'
 	@echo '  make check-debug      build kernels with sanitizers (once), run all tests on them'
 	@echo '                        (DEBUG_KERNELS="6.12-kasan" TESTS=... to choose)'
+	@echo '  make torture          a million operations at random, each counted once'
+	@echo '                        (KERNELS="6.12" OPS=100000 SECONDS=600 SEED=1 to choose)'
 	@echo '  make bench            build everything, measure; table in build/bench.tsv'
 	@echo 'For this system:'
 	@echo '  make modules          the module, for the running kernel (KDIR=... for another)'
@@ -36,6 +41,9 @@ check: fetch
 
 check-debug: fetch
 	@scripts/check --kernels "$(DEBUG_KERNELS)" --tests "$(TESTS)"
+
+torture: fetch
+	@scripts/torture --kernels "$(KERNELS)" --ops "$(OPS)" --seconds "$(SECONDS)" --seed "$(SEED)"
 
 bench: build
 	scripts/bench $(KERNELS)
@@ -69,4 +77,4 @@ clean:
 		-o -name Module.symvers \) -exec rm -f {} +
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
-.PHONY: help demo check check-debug bench fetch build modules modules_install install check-library model lint clean
+.PHONY: help demo check check-debug torture bench fetch build modules modules_install install check-library model lint clean
