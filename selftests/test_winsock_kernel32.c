@@ -7,6 +7,7 @@
 
 #include <mmsystem.h>
 #include <process.h>
+#include <wincrypt.h>
 #include <windows.h>
 #include <sys/resource.h>
 
@@ -487,6 +488,12 @@ TEST_F(kernel32, heap__zeroes_and_grows)
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
 	EXPECT_EQ(HeapAlloc(heap, 0, (SIZE_T)-1 / 2), NULL);
 	EXPECT_EQ(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
+	p = VirtualAlloc(NULL, 10000, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+	ASSERT_NE(p, NULL);
+	EXPECT_EQ(p[9999], 0);
+	EXPECT_FALSE(VirtualFree(p, 10000, MEM_RELEASE));
+	EXPECT_TRUE(VirtualFree(p, 0, MEM_RELEASE));
+	EXPECT_EQ(VirtualAlloc(NULL, 1, MEM_RESERVE, PAGE_READWRITE), NULL);
 	p = LocalAlloc(LPTR, 8);
 	EXPECT_EQ(*p, 0);
 	EXPECT_EQ(LocalFree(p), NULL);
@@ -570,6 +577,21 @@ TEST_F(kernel32, message__each_error_of_winsock)
 	EXPECT_EQ(wide[n], 0);
 }
 
+TEST_F(kernel32, random__numbers)
+{
+	unsigned char a[32] = { }, b[32] = { };
+	HCRYPTPROV provider;
+
+	EXPECT_FALSE(CryptAcquireContextA(&provider, NULL, NULL, PROV_RSA_FULL, 0));
+	ASSERT_TRUE(CryptAcquireContextA(&provider, NULL, NULL, PROV_RSA_FULL,
+					 CRYPT_VERIFYCONTEXT));
+	EXPECT_TRUE(CryptGenRandom(provider, sizeof(a), a));
+	EXPECT_TRUE(CryptGenRandom(provider, sizeof(b), b));
+	EXPECT_NE(memcmp(a, b, sizeof(a)), 0);
+	EXPECT_TRUE(CryptReleaseContext(provider, 0));
+	EXPECT_FALSE(CryptGenRandom(0, sizeof(a), a));
+}
+
 /* ---- Files ---- */
 
 #define NAME "/tmp/winsock-file"
@@ -580,6 +602,8 @@ TEST_F(kernel32, file__read_write_and_send)
 	HANDLE event = CreateEvent(NULL, TRUE, FALSE, NULL), file;
 	OVERLAPPED ov = { .Offset = 3, .hEvent = event };
 	LARGE_INTEGER at = { .QuadPart = 2 };
+	HANDLE mapping;
+	char *view;
 	char data[16] = "";
 	int peer;
 	SOCKET s;
@@ -604,6 +628,12 @@ TEST_F(kernel32, file__read_write_and_send)
 	EXPECT_STREQ(data, "cdef");
 	EXPECT_TRUE(ReadFile(file, data, sizeof(data), &n, NULL));
 	EXPECT_EQ(n, 0);
+	EXPECT_EQ(fcntl((intptr_t)file, F_GETFD), FD_CLOEXEC);
+	EXPECT_TRUE(SetHandleInformation(file, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
+	EXPECT_EQ(fcntl((intptr_t)file, F_GETFD), 0);
+	EXPECT_TRUE(SetHandleInformation(file, HANDLE_FLAG_INHERIT, 0));
+	EXPECT_EQ(fcntl((intptr_t)file, F_GETFD), FD_CLOEXEC);
+	EXPECT_FALSE(SetHandleInformation(event, HANDLE_FLAG_INHERIT, 0));
 	/* An offset of its own, and the end told as that of every operation. */
 	EXPECT_TRUE(ReadFile(file, data, 2, NULL, &ov));
 	EXPECT_TRUE(signalled(event));
@@ -613,6 +643,15 @@ TEST_F(kernel32, file__read_write_and_send)
 	ov.Offset = 6;
 	EXPECT_FALSE(ReadFile(file, data, 2, NULL, &ov));
 	EXPECT_EQ(GetLastError(), ERROR_HANDLE_EOF);
+
+	mapping = CreateFileMappingA(file, NULL, PAGE_READONLY, 0, 0, NULL);
+	ASSERT_NE(mapping, NULL);
+	view = MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0);
+	ASSERT_NE(view, NULL);
+	EXPECT_TRUE(CloseHandle(mapping));
+	EXPECT_EQ(memcmp(view, "abcdef", 6), 0);
+	EXPECT_TRUE(UnmapViewOfFile(view));
+	EXPECT_FALSE(UnmapViewOfFile(view));
 
 	ASSERT_EQ(startup(), 0);
 	ASSERT_EQ(stream_pair(&s, &peer), 0);

@@ -566,6 +566,10 @@ static inline bool hear(int fd)
 
 /* The companions in kernel32/. */
 #define WINSOCK_COMPANIONS(X) \
+	X(CreateFileMappingA) X(MapViewOfFile) X(UnmapViewOfFile) \
+	X(CryptAcquireContextA) X(CryptAcquireContextW) X(CryptGenRandom) \
+	X(CryptReleaseContext) X(SetHandleInformation) X(VirtualAlloc) \
+	X(VirtualFree) \
 	X(AcquireSRWLockExclusive) X(AcquireSRWLockShared) X(CreateFileA) \
 	X(CreateFileW) X(CreateThread) X(DeleteCriticalSection) \
 	X(EnterCriticalSection) X(ExitProcess) X(ExitThread) X(FormatMessageA) \

@@ -28,6 +28,15 @@ extern "C" {
  */
 BOOL WINAPI CloseHandle(HANDLE hObject);
 
+#define HANDLE_FLAG_INHERIT		0x1
+#define HANDLE_FLAG_PROTECT_FROM_CLOSE	0x2
+
+/*
+ * Whether a SOCKET or a file is inherited across exec(2); ERROR_INVALID_PARAMETER
+ * for other flags, ERROR_INVALID_HANDLE for other handles.
+ */
+BOOL WINAPI SetHandleInformation(HANDLE hObject, DWORD dwMask, DWORD dwFlags);
+
 #define DUPLICATE_CLOSE_SOURCE	0x1
 #define DUPLICATE_SAME_ACCESS	0x2
 
@@ -81,6 +90,15 @@ HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
 HLOCAL WINAPI LocalFree(HLOCAL hMem);
 HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes);
 HGLOBAL WINAPI GlobalFree(HGLOBAL hMem);
+
+/*
+ * Pages of zeroes, with MEM_COMMIT and PAGE_READWRITE, at an address of the
+ * system's choice; VirtualFree with MEM_RELEASE gives them back.
+ * ERROR_INVALID_PARAMETER for all else.
+ */
+LPVOID WINAPI VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize,
+			   DWORD flAllocationType, DWORD flProtect);
+BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
 
 /* ---- Texts ---- */
 
@@ -157,6 +175,21 @@ BOOL WINAPI SetFilePointerEx(HANDLE hFile, LARGE_INTEGER liDistanceToMove,
 			     PLARGE_INTEGER lpNewFilePointer,
 			     DWORD dwMoveMethod);
 
+#define FILE_MAP_READ	0x4
+
+/*
+ * A file in memory, with PAGE_READONLY and FILE_MAP_READ; @lpName is NULL. Sizes
+ * and offsets are those of mmap(2), and 0 is all of the file.
+ */
+HANDLE WINAPI CreateFileMappingA(HANDLE hFile,
+				 LPSECURITY_ATTRIBUTES lpFileMappingAttributes,
+				 DWORD flProtect, DWORD dwMaximumSizeHigh,
+				 DWORD dwMaximumSizeLow, LPCSTR lpName);
+LPVOID WINAPI MapViewOfFile(HANDLE hFileMappingObject, DWORD dwDesiredAccess,
+			    DWORD dwFileOffsetHigh, DWORD dwFileOffsetLow,
+			    SIZE_T dwNumberOfBytesToMap);
+BOOL WINAPI UnmapViewOfFile(LPCVOID lpBaseAddress);
+
 /* ---- Functions by name ---- */
 
 /*
@@ -178,6 +211,7 @@ FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName);
 #define GetModuleHandle	GetModuleHandleW
 #define LoadLibrary	LoadLibraryW
 #else
+#define CreateFileMapping	CreateFileMappingA
 #define FormatMessage	FormatMessageA
 #define CreateFile	CreateFileA
 #define GetModuleHandle	GetModuleHandleA

@@ -288,6 +288,19 @@ WSOCK_EXPORT BOOL WINAPI WriteFile(HANDLE hFile, LPCVOID lpBuffer,
 	return done(lpOverlapped, at, lpNumberOfBytesWritten);
 }
 
+WSOCK_EXPORT BOOL WINAPI SetHandleInformation(HANDLE hObject, DWORD dwMask,
+					      DWORD dwFlags)
+{
+	bool inherit = dwFlags & HANDLE_FLAG_INHERIT;
+	int fd = wsock_socket_fd((SOCKET)hObject);
+
+	if (dwMask & ~(DWORD)HANDLE_FLAG_INHERIT)
+		return fail(ERROR_INVALID_PARAMETER);
+	if (dwMask && fcntl(fd, F_SETFD, inherit ? 0 : FD_CLOEXEC))
+		return fail(ERROR_INVALID_HANDLE);
+	return TRUE;
+}
+
 WSOCK_EXPORT BOOL WINAPI GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize)
 {
 	struct stat st;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The process's heap, by all its names: malloc(3)'s. */
+/* The process's heap, by all its names: malloc(3)'s. And pages. */
 #include "../internal.h"
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 /* There is one heap. */
 #define PROCESS_HEAP	((HANDLE)(uintptr_t)0x10)
@@ -83,4 +84,46 @@ WSOCK_EXPORT HGLOBAL WINAPI GlobalFree(HGLOBAL hMem)
 {
 	free(hMem);
 	return NULL;
+}
+
+/* ---- Pages ---- */
+
+/*
+ * Address and size of what was mapped, which VirtualFree is not told; in front of
+ * it, a page of its own.
+ */
+WSOCK_EXPORT LPVOID WINAPI VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize,
+					DWORD flAllocationType, DWORD flProtect)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = dwSize + page;
+	char *memory;
+
+	/* Memory at a place of one's own, or without use, is not there. */
+	if (lpAddress || !dwSize || size < dwSize ||
+	    !(flAllocationType & MEM_COMMIT) || flProtect != PAGE_READWRITE) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return NULL;
+	}
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED) {
+		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	memcpy(memory, &size, sizeof(size));
+	return memory + page;
+}
+
+WSOCK_EXPORT BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize,
+				     DWORD dwFreeType)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
+	char *memory = (char *)lpAddress - page;
+
+	if (!lpAddress || dwSize || dwFreeType != MEM_RELEASE) {
+		wsock_error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	memcpy(&size, memory, sizeof(size));
+	return !munmap(memory, size);
 }
