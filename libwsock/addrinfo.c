@@ -509,7 +509,7 @@ static INT get_addresses(const struct form *form, const void *name,
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!list)
 		return result(WSAEFAULT);
 	*list = NULL;
@@ -647,7 +647,7 @@ GetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, DWORD dwNameSpace,
 
 	(void)lpNspId;
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!ppResult)
 		return result(WSAEFAULT);
 	error = check_overlapped(lpOverlapped, lpCompletionRoutine);
@@ -681,7 +681,7 @@ GetAddrInfoExA(PCSTR pName, PCSTR pServiceName, DWORD dwNameSpace,
 
 	(void)lpNspId;
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!ppResult)
 		return result(WSAEFAULT);
 	if (timeout || lpOverlapped || lpCompletionRoutine || lpNameHandle)
@@ -698,7 +698,7 @@ WSOCK_EXPORT INT WSAAPI GetAddrInfoExCancel(LPHANDLE lpHandle)
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!lpHandle)
 		return result(WSAEFAULT);
 	return result(wsock_lookup_fail((uint32_t)(uintptr_t)*lpHandle,
@@ -843,7 +843,7 @@ wsock_getnameinfo(const SOCKADDR *pSockaddr, int SockaddrLength,
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	return result(get_names(&call, pSockaddr, SockaddrLength, pNodeBuffer,
 				NodeBufferSize, pServiceBuffer,
 				ServiceBufferSize, Flags, false));
@@ -857,7 +857,7 @@ GetNameInfoW(const SOCKADDR *pSockaddr, int SockaddrLength, PWSTR pNodeBuffer,
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	return result(get_names(&call, pSockaddr, SockaddrLength, pNodeBuffer,
 				NodeBufferSize, pServiceBuffer,
 				ServiceBufferSize, Flags, true));
