@@ -205,8 +205,8 @@ static int unregister_once(void)
 		__atomic_store_n(&wsock_state, (generation + 1) << 32,
 				 __ATOMIC_SEQ_CST);
 	if (ioctl(wsock_device, WSOCK_IOC_CLEANUP, 0) < 0) {
-		if ((uint32_t)state == 1)
-			__atomic_fetch_add(&wsock_state, 1, __ATOMIC_SEQ_CST);
+		/* Nothing has ended: what is pending is of this generation. */
+		__atomic_store_n(&wsock_state, state, __ATOMIC_SEQ_CST);
 		return WSAENETDOWN;
 	}
 	if ((uint32_t)state == 1) {
