@@ -510,7 +510,7 @@ static INT get_addresses(const struct form *form, const void *name,
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!list)
 		return result(WSAEFAULT);
 	*list = NULL;
@@ -648,7 +648,7 @@ GetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, DWORD dwNameSpace,
 
 	(void)lpNspId;
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!ppResult)
 		return result(WSAEFAULT);
 	error = check_overlapped(lpOverlapped, lpCompletionRoutine);
@@ -682,7 +682,7 @@ GetAddrInfoExA(PCSTR pName, PCSTR pServiceName, DWORD dwNameSpace,
 
 	(void)lpNspId;
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!ppResult)
 		return result(WSAEFAULT);
 	if (timeout || lpOverlapped || lpCompletionRoutine || lpNameHandle)
@@ -699,7 +699,7 @@ WSOCK_EXPORT INT WSAAPI GetAddrInfoExCancel(LPHANDLE lpHandle)
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	if (!lpHandle)
 		return result(WSAEFAULT);
 	return result(wsock_lookup_fail((uint32_t)(uintptr_t)*lpHandle,
@@ -844,7 +844,7 @@ wsock_getnameinfo(const SOCKADDR *pSockaddr, int SockaddrLength,
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	return result(get_names(&call, pSockaddr, SockaddrLength, pNodeBuffer,
 				NodeBufferSize, pServiceBuffer,
 				ServiceBufferSize, Flags, false));
@@ -858,7 +858,7 @@ GetNameInfoW(const SOCKADDR *pSockaddr, int SockaddrLength, PWSTR pNodeBuffer,
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return WSANOTINITIALISED;
+		return wsock_error_get();
 	return result(get_names(&call, pSockaddr, SockaddrLength, pNodeBuffer,
 				NodeBufferSize, pServiceBuffer,
 				ServiceBufferSize, Flags, true));

@@ -148,8 +148,21 @@ bool wsock_apc_run(void)
 	return ran;
 }
 
+bool wsock_waits_by_poll(void)
+{
+	return wsock_apc_queue >= 0 || wsock_hook;
+}
+
 int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
 			 uint64_t slice_ns)
+{
+	return wsock_hook && deadline ?
+		       wsock_hook_poll(fds, n, deadline, slice_ns) :
+		       wsock_poll_apcs(fds, n, deadline, slice_ns);
+}
+
+int wsock_poll_apcs(struct pollfd *fds, nfds_t n, uint64_t deadline,
+		    uint64_t slice_ns)
 {
 	int ready;
 

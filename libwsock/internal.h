@@ -2,7 +2,7 @@
 /*
  * What the library's files share. Calls on sockets take no lock: they read
  * wsock_state. WSAStartup, WSACleanup and whoever opens the device take the one in
- * startup.c; the others, of resolver.c and netdb.c, are taken under that or alone.
+ * startup.c; those of resolver.c, netdb.c and window.c are taken under that or alone.
  */
 #ifndef WSOCK_INTERNAL_H
 #define WSOCK_INTERNAL_H
@@ -58,6 +58,9 @@ static inline uint64_t wsock_state_read(void)
 	return __atomic_load_n(&wsock_state, __ATOMIC_SEQ_CST);
 }
 
+/* The major version of the process: the lowest that was asked for. */
+int wsock_version_major(void);
+
 /* Opens the device, if it is not open; WSAStartup does too. 0 or an errno. */
 int wsock_device_open(void);
 /* As ioctl(2) on the device; EBADFD when it was never opened. */
@@ -102,6 +105,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_CONNECT_EX	= 1 << 17,	/* the connect begun is ConnectEx's */
 	WSOCK_FD_ACCEPT_EX	= 1 << 18,	/* was given to AcceptEx as acceptor */
 	WSOCK_FD_FILE		= 1 << 19,	/* made by CreateFile */
+	WSOCK_FD_MESSAGES	= 1 << 20,	/* is registered by WSAAsyncSelect */
 };
 
 /*
@@ -387,7 +391,7 @@ struct wsock_lookup {
 	void (*tell)(struct wsock_lookup *lookup);
 	/* After that, without the lock, unless NULL. */
 	void (*call)(struct wsock_lookup *lookup);
-	/* Instead, under the lock: the final WSACleanup has ended it. */
+	/* Instead, unless NULL: the final WSACleanup has ended it. */
 	void (*abort)(struct wsock_lookup *lookup);
 	void (*release)(struct wsock_lookup *lookup);
 	uint64_t deadline;
@@ -413,10 +417,45 @@ int wsock_lookup_start(struct wsock_lookup *lookup,
 		       const struct wsock_call *call, uint32_t *id);
 /* Its end is @error, which will be told. False when there is none of that id. */
 bool wsock_lookup_fail(uint32_t id, int error);
+/*
+ * Ends one that has no @abort; nobody is told. 0, WSAEALREADY when it is over, or
+ * WSAEINVAL when there was none of that id since WSAStartup.
+ */
+int wsock_lookup_drop(uint32_t id);
 /* The final release: what is pending ends, and nobody is told. */
 void wsock_lookup_end_all(void);
 /* In a fork child. */
 void wsock_lookup_forget(void);
+
+/* ---- window.c ---- */
+
+bool wsock_window_exists(HWND window);
+/* A message of Winsock's, if there is still the window. */
+void wsock_window_post(HWND window, UINT message, WPARAM wparam, LPARAM lparam);
+/*
+ * What happens to @fd becomes messages. Returns the eventfd that makes the window's
+ * thread look for it; -1 without the window, or memory.
+ */
+int wsock_window_select(int fd, HWND window, UINT message);
+/* @fd is as @listener is, if that still is. */
+void wsock_window_inherit(int fd, int listener);
+void wsock_window_unselect(int fd);
+/* The final release: no message of Winsock's is left. */
+void wsock_window_end_all(void);
+void wsock_window_forget(void);
+
+/* ---- hook.c ---- */
+
+/* The blocking hook of the calling thread, NULL for none. */
+extern __thread FARPROC wsock_hook;
+/* It is running: we are in a call that waits. */
+extern __thread bool wsock_in_hook;
+/*
+ * As wsock_poll_apcs(), and calls the hook. -1 with ECANCELED when that has
+ * cancelled the call.
+ */
+int wsock_hook_poll(struct pollfd *fds, nfds_t n, uint64_t deadline,
+		    uint64_t slice_ns);
 
 /* ---- netdb.c ---- */
 
@@ -469,6 +508,10 @@ static inline void wsock_events_enable(int fd, unsigned int events)
 
 /* @fd was accepted from @listener, which is registered. */
 void wsock_events_inherit(int fd, int listener);
+/* WSAEnumNetworkEvents, with an eventfd or -1. 0 or the error. */
+int wsock_events_fetch(int fd, int event_fd, LPWSANETWORKEVENTS to);
+/* @fd's events are messages no longer, if they were. */
+void wsock_events_forget_window(int fd);
 
 /* ---- event.c ---- */
 
@@ -553,6 +596,9 @@ bool wsock_poll_bad(const struct pollfd *fds, nfds_t n);
 /* The port that is the calling thread's APC queue; -1 while it has none. */
 extern __thread int wsock_apc_queue;
 
+/* The calling thread does not wait in the system call, but by poll(2). */
+bool wsock_waits_by_poll(void);
+
 static inline int wsock_apc_fd(void)
 {
 	return wsock_apc_queue;
@@ -584,6 +630,9 @@ void wsock_apc_end(void);
  * As wsock_poll_until(), and runs APCs while it has to wait. @fds has room for
  * one more entry.
  */
+int wsock_poll_apcs(struct pollfd *fds, nfds_t n, uint64_t deadline,
+		    uint64_t slice_ns);
+/* The same, and calls the blocking hook: -1 with ECANCELED when it says so. */
 int wsock_poll_alertable(struct pollfd *fds, nfds_t n, uint64_t deadline,
 			 uint64_t slice_ns);
 /* A new handle of the thread with this queue; NULL with the error set. */

@@ -149,11 +149,11 @@ static void advance(struct msghdr *msg, size_t done)
 
 /*
  * What to add to @flags so that the system call does not wait: a thread with an
- * APC queue waits by wsock_call_wait() instead.
+ * APC queue or a blocking hook waits by wsock_call_wait() instead.
  */
 static int alertable_flag(int flags)
 {
-	return wsock_apc_fd() >= 0 ? ~flags & MSG_DONTWAIT : 0;
+	return wsock_waits_by_poll() ? ~flags & MSG_DONTWAIT : 0;
 }
 
 /* ---- Receive ---- */

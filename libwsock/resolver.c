@@ -36,6 +36,8 @@ static struct lookups waiting = TAILQ_HEAD_INITIALIZER(waiting);
 /* The worker's. */
 static struct lookups pending = TAILQ_HEAD_INITIALIZER(pending);
 static uint32_t last_id;
+/* The last of the generation before. */
+static uint32_t base_id;
 static bool worker_runs;
 static int worker_wake = -1;
 
@@ -118,7 +120,7 @@ bool wsock_host_is_own(const char *name)
 /* ---- Driving a channel ---- */
 
 /*
- * @fds: what c-ares wants to be polled, and room for one more
+ * @fds: what c-ares wants to be polled, and room for two more
  */
 struct engine {
 	ares_channel channel;
@@ -141,7 +143,7 @@ static struct pollfd *add_fd(struct engine *e, int fd)
 {
 	struct pollfd *more;
 
-	if (e->n + 1 >= e->room) {
+	if (e->n + 2 >= e->room) {
 		more = reallocarray(e->fds, e->room + 16, sizeof(*more));
 		/* c-ares will give that socket up in time. */
 		if (!more)
@@ -233,8 +235,11 @@ static void process(struct engine *e)
 		ares_process_fd(e->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-/* Waits for something to happen, at most until @deadline, and sees to it. */
-static void engine_drive(struct engine *e, int wake, uint64_t deadline)
+/*
+ * Waits for something to happen, at most until @deadline, and sees to it. False
+ * when the blocking hook has cancelled the call.
+ */
+static bool engine_drive(struct engine *e, int wake, uint64_t deadline)
 {
 	struct timeval tv, *left = ares_timeout(e->channel, NULL, &tv);
 	uint64_t until = WSOCK_NEVER;
@@ -244,9 +249,15 @@ static void engine_drive(struct engine *e, int wake, uint64_t deadline)
 			(uint64_t)left->tv_sec * WSOCK_NSEC_PER_SEC +
 			(uint64_t)left->tv_usec * 1000;
 	e->fds[e->n] = (struct pollfd){ .fd = wake, .events = POLLIN };
-	wsock_poll_until(e->fds, e->n + 1, until < deadline ? until : deadline,
-			 0);
+	if (until < deadline)
+		deadline = until;
+	/* Lookups are not alertable, but a hook is for all that waits. */
+	if (!wsock_hook)
+		wsock_poll_until(e->fds, e->n + 1, deadline, 0);
+	else if (wsock_hook_poll(e->fds, e->n + 1, deadline, 0) < 0)
+		return false;
 	process(e);
+	return true;
 }
 
 /* ---- Questions and answers ---- */
@@ -396,7 +407,11 @@ static void drive_to_end(struct engine *e, struct wsock_lookup *l,
 		return;
 	ask(e, l);
 	while (!l->answered && !wsock_call_cancelled(call))
-		engine_drive(e, l->wake, WSOCK_NEVER);
+		if (!engine_drive(e, l->wake, WSOCK_NEVER)) {
+			l->error = WSAEINTR;
+			l->failed = true;
+			break;
+		}
 	pthread_mutex_lock(&lookup_lock);
 	TAILQ_REMOVE(&waiting, l, node);
 	pthread_mutex_unlock(&lookup_lock);
@@ -549,7 +564,9 @@ int wsock_lookup_start(struct wsock_lookup *l, const struct wsock_call *call,
 {
 	int error = 0;
 
-	l->asked = l->answered = l->host.n || l->error;
+	if (l->host.n || l->error)
+		l->answered = true;
+	l->asked = l->answered;
 	pthread_mutex_lock(&lookup_lock);
 	if (wsock_call_cancelled(call))
 		error = WSAEINTR;
@@ -584,6 +601,30 @@ bool wsock_lookup_fail(uint32_t id, int error)
 	return l;
 }
 
+int wsock_lookup_drop(uint32_t id)
+{
+	struct wsock_lookup *l;
+	int error;
+	bool done = false;
+
+	pthread_mutex_lock(&lookup_lock);
+	error = id > base_id && id <= last_id ? WSAEALREADY : WSAEINVAL;
+	TAILQ_FOREACH(l, &pending, node)
+		if (l->id == id && !l->abort)
+			break;
+	if (l) {
+		error = 0;
+		TAILQ_REMOVE(&pending, l, node);
+		l->gone = true;
+		done = !l->asked || l->answered;
+		wake_worker();
+	}
+	pthread_mutex_unlock(&lookup_lock);
+	if (done)
+		lookup_free(l);
+	return error;
+}
+
 /* ---- The end of all ---- */
 
 void wsock_lookup_end_all(void)
@@ -596,12 +637,14 @@ void wsock_lookup_end_all(void)
 		wsock_event_set(l->wake);
 	while ((l = TAILQ_FIRST(&pending))) {
 		TAILQ_REMOVE(&pending, l, node);
-		l->abort(l);
+		if (l->abort)
+			l->abort(l);
 		l->gone = true;
 		/* c-ares gives the others back as the worker ends. */
 		if (!l->asked || l->answered)
 			TAILQ_INSERT_TAIL(&ended, l, node);
 	}
+	base_id = last_id;
 	wake_worker();
 	pthread_mutex_unlock(&lookup_lock);
 	while ((l = TAILQ_FIRST(&ended))) {

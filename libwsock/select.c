@@ -119,6 +119,13 @@ static void unmute(struct pollfd *fds, nfds_t n)
 			fds[i].fd = ~fds[i].fd;
 }
 
+/* Why a wait has failed. */
+static int poll_error(void)
+{
+	/* The blocking hook's doing. */
+	return errno == ECANCELED ? WSAEINTR : WSAENOBUFS;
+}
+
 /*
  * Waits until an entry is ready. Returns how many are, 0 at the deadline, or
  * SOCKET_ERROR.
@@ -136,7 +143,7 @@ static int wait_ready(const struct wsock_call *call, struct pollfd *fds,
 		if (wsock_call_cancelled(call))
 			return wsock_error_set(WSAEINTR);
 		if (found < 0)
-			return wsock_error_set(WSAENOBUFS);
+			return wsock_error_set(poll_error());
 		if (!found && !sifted.muted)
 			return 0;
 		if (!found) {
@@ -384,9 +391,11 @@ static int do_poll(const struct wsock_call *call, LPWSAPOLLFD entries,
 				fds[i].fd = ~fds[i].fd;
 		count = wsock_poll_alertable(fds, n, deadline, muted || invalid ?
 						       MUTED_SLICE_NS : 0);
+		if (count < 0)
+			return wsock_error_set(poll_error());
 		for (i = 0; i < n; i++)
 			fds[i].fd = wsock_socket_fd_checked(entries[i].fd);
-		if (count < 0 || wsock_poll_until(fds, n, 0, 0) < 0)
+		if (wsock_poll_until(fds, n, 0, 0) < 0)
 			return wsock_error_set(WSAENOBUFS);
 	}
 }

@@ -213,6 +213,10 @@ bool wsock_call_enter(struct wsock_call *call, SOCKET s)
 		wsock_error_set(WSANOTINITIALISED);
 		return false;
 	}
+	if (__builtin_expect(wsock_in_hook, false)) {
+		wsock_error_set(WSAEINPROGRESS);
+		return false;
+	}
 	call->fd = wsock_socket_fd(s);
 	call->generation = (uint32_t)(state >> 32);
 	call->flags = wsock_fd_flags_get(call->fd);
@@ -465,6 +469,7 @@ WSOCK_EXPORT int WSAAPI closesocket(SOCKET s)
 	 * Before: the number may be another thread's new socket afterwards, and
 	 * a call that this one wakes must see why.
 	 */
+	wsock_events_forget_window(call.fd);
 	wsock_fd_flags_init(call.fd, WSOCK_FD_CLOSING);
 	if (!wsock_device_ioctl(WSOCK_IOC_CLOSE, &args))
 		return 0;
@@ -590,7 +595,7 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		 * When another thread takes the connection that we saw, the
 		 * wait for the next one is not alertable.
 		 */
-		if (wsock_apc_fd() >= 0 && wsock_socket_listening(call->fd) &&
+		if (wsock_waits_by_poll() && wsock_socket_listening(call->fd) &&
 		    !wsock_call_wait(call, 0, POLLIN))
 			return -1;
 		fd = wsock_accept_native(call, addr, len);
@@ -712,7 +717,7 @@ static int connect_alertable(struct wsock_call *call,
 static int connect_once(struct wsock_call *call, const struct sockaddr *name,
 			socklen_t namelen)
 {
-	if (wsock_apc_fd() >= 0 && call->flags & WSOCK_FD_STREAM)
+	if (wsock_waits_by_poll() && call->flags & WSOCK_FD_STREAM)
 		return connect_alertable(call, name, namelen);
 	return connect(call->fd, name, namelen);
 }

@@ -22,7 +22,7 @@ uint64_t wsock_state;
 int wsock_device = -1;
 
 static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
-/* Under startup_lock. */
+/* Changed under startup_lock. */
 static WORD effective_version = HIGHEST_VERSION;
 static bool fork_handler_set;
 
@@ -53,6 +53,7 @@ static void forget_parent(void)
 	wsock_device = -1;
 	wsock_apc_forget();
 	wsock_lookup_forget();
+	wsock_window_forget();
 	wsock_netdb_forget();
 }
 
@@ -96,6 +97,11 @@ int wsock_device_open(void)
 	err = open_device();
 	pthread_mutex_unlock(&startup_lock);
 	return err;
+}
+
+int wsock_version_major(void)
+{
+	return LOBYTE(__atomic_load_n(&effective_version, __ATOMIC_RELAXED));
 }
 
 /* Returns 0 or the error of WSAStartup. Under startup_lock. */
@@ -153,6 +159,8 @@ static int start_up(WORD requested, LPWSADATA data)
 	}
 	if (!data)
 		return WSAEFAULT;
+	if (wsock_in_hook)
+		return WSAEINPROGRESS;
 	fill_data(data, version);
 
 	pthread_mutex_lock(&startup_lock);
@@ -160,7 +168,8 @@ static int start_up(WORD requested, LPWSADATA data)
 	if (!error) {
 		/* The lowest version asked for rules until the final cleanup. */
 		if (is_lower(version, effective_version))
-			effective_version = version;
+			__atomic_store_n(&effective_version, version,
+					 __ATOMIC_RELAXED);
 		__atomic_fetch_add(&wsock_state, 1, __ATOMIC_SEQ_CST);
 	}
 	pthread_mutex_unlock(&startup_lock);
@@ -184,8 +193,9 @@ static int unregister_once(void)
 	if (!(uint32_t)state)
 		return WSANOTINITIALISED;
 	/* We are in a call that has yet to return to the program's function. */
-	if (wsock_callbacks &&
-	    ((uint32_t)state == 1 || LOBYTE(effective_version) == 1))
+	if (wsock_in_hook ||
+	    (wsock_callbacks && ((uint32_t)state == 1 ||
+				 LOBYTE(effective_version) == 1)))
 		return WSAEINPROGRESS;
 	/*
 	 * Publish the end before it begins: calls not yet past the gate must
@@ -195,14 +205,16 @@ static int unregister_once(void)
 		__atomic_store_n(&wsock_state, (generation + 1) << 32,
 				 __ATOMIC_SEQ_CST);
 	if (ioctl(wsock_device, WSOCK_IOC_CLEANUP, 0) < 0) {
-		if ((uint32_t)state == 1)
-			__atomic_fetch_add(&wsock_state, 1, __ATOMIC_SEQ_CST);
+		/* Nothing has ended: what is pending is of this generation. */
+		__atomic_store_n(&wsock_state, state, __ATOMIC_SEQ_CST);
 		return WSAENETDOWN;
 	}
 	if ((uint32_t)state == 1) {
 		wsock_lookup_end_all();
+		wsock_window_end_all();
 		wsock_netdb_free_all();
-		effective_version = HIGHEST_VERSION;
+		__atomic_store_n(&effective_version, HIGHEST_VERSION,
+				 __ATOMIC_RELAXED);
 	} else {
 		__atomic_fetch_sub(&wsock_state, 1, __ATOMIC_SEQ_CST);
 	}

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The library where io_uring is forbidden: overlapped echoes, told in each way.
+ * The library where io_uring is forbidden: overlapped echoes, told in each way, and
+ * what else waits or is told of an end.
  */
+#include <ctype.h>
+
 #include "winsock.h"
+#include "nameserver.h"
 #include "kselftest_harness.h"
 
 #define KEY 11
@@ -137,6 +141,90 @@ TEST_F(no_uring, by_port)
 	t = take_packet(port, TIMEOUT_MS);
 	EXPECT_TRUE(!t.ret && t.ov == &in.ov && t.error == ERROR_OPERATION_ABORTED);
 	EXPECT_TRUE(CloseHandle(port));
+	EXPECT_EQ(io_uring_setup(), -EPERM);
+}
+
+static LRESULT CALLBACK procedure(HWND window, UINT message, WPARAM wparam, LPARAM lparam)
+{
+	return 0;
+}
+
+TEST_F(no_uring, by_message)
+{
+	HWND window = wsock_window_create(procedure);
+	MSG msg;
+	int n;
+
+	ASSERT_EQ(WSAAsyncSelect(self->s, window, WM_USER, FD_READ), 0);
+	for (int i = 0; i < ECHOES; i++) {
+		ASSERT_TRUE(ask(self->peer, i));
+		ASSERT_EQ(GetMessage(&msg, window, 0, 0), TRUE);
+		ASSERT_EQ(msg.lParam, WSAMAKESELECTREPLY(FD_READ, 0));
+		ASSERT_EQ(wsock_recv(self->s, (char *)&n, sizeof(n), 0), sizeof(n));
+		ASSERT_EQ(wsock_send(self->s, (char *)&n, sizeof(n), 0), sizeof(n));
+		ASSERT_TRUE(answered(self->peer, i));
+	}
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_FALSE(PeekMessage(&msg, NULL, 0, 0, PM_REMOVE));
+	EXPECT_EQ(io_uring_setup(), -EPERM);
+}
+
+TEST_F(no_uring, lookups)
+{
+	HWND window = wsock_window_create(procedure);
+	_Alignas(8) char buf[MAXGETHOSTSTRUCT];
+	HANDLE event = WSACreateEvent();
+	ADDRINFOEXW *list = NULL;
+	OVERLAPPED ov = { .hEvent = event };
+	struct nameserver ns;
+	MSG msg;
+
+	ASSERT_TRUE(nameserver_start(&ns));
+	EXPECT_NE(wsock_gethostbyname("one.test"), NULL);
+	EXPECT_EQ(GetAddrInfoExW(u"one.test", NULL, NS_DNS, NULL, NULL, &list, NULL, &ov, NULL,
+				 NULL), WSA_IO_PENDING);
+	EXPECT_TRUE(becomes_signalled(event));
+	EXPECT_EQ(GetAddrInfoExOverlappedResult(&ov), 0);
+	EXPECT_NE(WSAAsyncGetHostByName(window, WM_USER, "one.test", buf, sizeof(buf)), NULL);
+	ASSERT_EQ(GetMessage(&msg, window, 0, 0), TRUE);
+	EXPECT_EQ(WSAGETASYNCERROR(msg.lParam), 0);
+	EXPECT_NE(WSAAsyncGetHostByName(window, WM_USER, "later.test", buf, sizeof(buf)), NULL);
+	ASSERT_TRUE(nameserver_holds(&ns, 1));
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_FALSE(PeekMessage(&msg, NULL, 0, 0, PM_REMOVE));
+	EXPECT_EQ(io_uring_setup(), -EPERM);
+}
+
+static int CALLBACK accept_all(LPWSABUF caller, LPWSABUF caller_data, LPQOS sqos, LPQOS gqos,
+			       LPWSABUF callee, LPWSABUF callee_data, GROUP *g, DWORD_PTR arg)
+{
+	return CF_ACCEPT;
+}
+
+static int hooked;
+
+static INT_PTR CALLBACK hook(void)
+{
+	hooked++;
+	return WSACancelBlockingCall();
+}
+
+TEST_F(no_uring, condition_and_hook)
+{
+	SOCKET l = listening_socket(), a;
+	int peer = tcp_connect(local_port(l));
+	char byte;
+
+	a = WSAAccept(l, NULL, NULL, accept_all, 0);
+	ASSERT_NE(a, INVALID_SOCKET);
+	ASSERT_EQ(startup_version(1, 1), 0);
+	EXPECT_NE(WSASetBlockingHook(hook), NULL);
+	EXPECT_EQ(wsock_recv(a, &byte, 1, 0), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAEINTR);
+	EXPECT_EQ(hooked, 1);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(peer_end(peer), -ECONNRESET);
 	EXPECT_EQ(io_uring_setup(), -EPERM);
 }
 

@@ -4,8 +4,11 @@
  * them first (C1-C6, C11-C17, C36, B, H13).
  */
 #include <elf.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "winsock.h"
@@ -160,6 +163,117 @@ TEST_F(startup, C6__failed_startup_does_not_count)
 	EXPECT_NE(wsock_socket(AF_INET, SOCK_STREAM, 0), INVALID_SOCKET);
 	EXPECT_EQ(WSACleanup(), 0);
 	EXPECT_EQ(WSACleanup(), SOCKET_ERROR);
+}
+
+static struct operation routine_op;
+static int routine_calls;
+
+static void CALLBACK count_routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED ov, DWORD flags)
+{
+	routine_calls += !error && bytes == 1;
+}
+
+static int call_recv_one(struct caller *c)
+{
+	return wsock_recv(c->s, c->arg, 1, 0);
+}
+
+TEST_F(startup, C7__network_down)
+{
+	WSABUF buf = { .len = 1, .buf = routine_op.data };
+	struct caller c = { .call = call_recv_one };
+	int device, kept, null, peers[2];
+	DWORD flags = 0;
+	char byte;
+	SOCKET s;
+
+	c.arg = &byte;
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&c.s, &peers[0]), 0);
+	ASSERT_EQ(stream_pair(&s, &peers[1]), 0);
+	EXPECT_EQ(WSARecv(s, &buf, 1, NULL, &flags, &routine_op.ov, count_routine), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+	ASSERT_TRUE(caller_start(&c));
+	ASSERT_TRUE(caller_blocked(&c, SYS_recvmsg));
+
+	/* Another file in the device's place. */
+	device = library_device();
+	kept = fcntl(device, F_DUPFD_CLOEXEC, 200);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	ASSERT_EQ(dup3(null, device, O_CLOEXEC), device);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(WSACleanup(), SOCKET_ERROR);
+		EXPECT_EQ(WSAGetLastError(), WSAENETDOWN);
+	}
+	EXPECT_EQ(fdinfo(kept, "registrations"), 1);
+	EXPECT_EQ(status(&routine_op), STATUS_PENDING);
+	EXPECT_FALSE(caller_done(&c));
+	ASSERT_EQ(dup3(kept, device, O_CLOEXEC), device);
+	close(kept);
+
+	/* As if nothing had been. */
+	EXPECT_EQ(send(peers[0], "x", 1, 0), 1);
+	ASSERT_TRUE(caller_join(&c));
+	EXPECT_EQ(c.result, 1);
+	EXPECT_NE(c.next_result, -1);
+	EXPECT_EQ(send(peers[1], "x", 1, 0), 1);
+	EXPECT_EQ(SleepEx(TIMEOUT_MS, TRUE), WAIT_IO_COMPLETION);
+	EXPECT_EQ(routine_calls, 1);
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_TRUE(holds_nothing());
+}
+
+/* From now on this ioctl fails with @err. */
+static bool fail_ioctl(unsigned int request, int err)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (err & SECCOMP_RET_DATA)),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = sizeof(filter) / sizeof(filter[0]), .filter = filter };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
+#define LAST_ERRNO 133
+
+TEST_F(startup, C10__no_other_error)
+{
+	for (int err = 1; err <= LAST_ERRNO; err++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			bool ok = !startup() && fail_ioctl(WSOCK_IOC_CLEANUP, err) &&
+				  WSACleanup() == SOCKET_ERROR &&
+				  WSAGetLastError() == WSAENETDOWN &&
+				  fdinfo(library_device(), "registrations") == 1 &&
+				  wsock_socket(AF_INET, SOCK_STREAM, 0) != INVALID_SOCKET;
+
+			_exit(ok ? 0 : 1);
+		}
+		EXPECT_EQ(child_status(pid), 0) TH_LOG("errno %d", err);
+	}
+}
+
+TEST_F(startup, B5__no_other_error)
+{
+	for (int err = 1; err <= LAST_ERRNO; err++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			int error = fail_ioctl(WSOCK_IOC_STARTUP, err) ? startup() : -1;
+
+			_exit(error == (err == EAGAIN || err == EUSERS ?
+						WSAEPROCLIM : WSASYSNOTREADY) &&
+			      WSACleanup() && WSAGetLastError() == WSANOTINITIALISED ? 0 : 1);
+		}
+		EXPECT_EQ(child_status(pid), 0) TH_LOG("errno %d", err);
+	}
 }
 
 /* ---- The gate ---- */
@@ -596,6 +710,31 @@ TEST_F(startup, B5__no_device)
 	EXPECT_EQ(WSAGetLastError(), WSANOTINITIALISED);
 	EXPECT_EQ(WSACleanup(), SOCKET_ERROR);
 	EXPECT_EQ(WSAGetLastError(), WSANOTINITIALISED);
+}
+
+static bool module(const char *what)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), ". /wsock/module.sh; module_%s", what);
+	return !system(command);
+}
+
+TEST_F(startup, B5__no_module)
+{
+	int fds = fd_count();
+
+	ASSERT_TRUE(module("unload"));
+	EXPECT_EQ(startup(), WSASYSNOTREADY);
+	EXPECT_EQ(WSAGetLastError(), WSANOTINITIALISED);
+	EXPECT_EQ(WSACleanup(), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSANOTINITIALISED);
+	EXPECT_EQ(wsock_gethostbyname("127.0.0.1"), NULL);
+	EXPECT_EQ(WSAGetLastError(), WSANOTINITIALISED);
+	EXPECT_EQ(fd_count(), fds);
+	ASSERT_TRUE(module("load"));
+	EXPECT_EQ(startup(), 0);
+	EXPECT_EQ(WSACleanup(), 0);
 }
 
 TEST_F(startup, B5__no_permission)

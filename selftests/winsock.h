@@ -513,6 +513,15 @@ static inline bool hear(int fd)
 	X(WSAAccept, -1, WSAAccept(s, (void *)1, NULL, (void *)1, 0))	\
 	X(WSAAddressToStringA, -1, WSAAddressToStringA(NULL, 0, NULL, NULL, NULL)) \
 	X(WSAAddressToStringW, -1, WSAAddressToStringW(NULL, 0, NULL, NULL, NULL)) \
+	X(WSAAsyncGetHostByAddr, 0, WSAAsyncGetHostByAddr(NULL, 0, NULL, 0, 0, NULL, 0)) \
+	X(WSAAsyncGetHostByName, 0, WSAAsyncGetHostByName(NULL, 0, NULL, NULL, 0)) \
+	X(WSAAsyncGetProtoByName, 0, WSAAsyncGetProtoByName(NULL, 0, NULL, NULL, 0)) \
+	X(WSAAsyncGetProtoByNumber, 0, WSAAsyncGetProtoByNumber(NULL, 0, 0, NULL, 0)) \
+	X(WSAAsyncGetServByName, 0, WSAAsyncGetServByName(NULL, 0, NULL, NULL, NULL, 0)) \
+	X(WSAAsyncGetServByPort, 0, WSAAsyncGetServByPort(NULL, 0, 0, NULL, NULL, 0)) \
+	X(WSAAsyncSelect, -1, WSAAsyncSelect(s, NULL, 0, -1))		\
+	X(WSACancelAsyncRequest, -1, WSACancelAsyncRequest(NULL))	\
+	X(WSACancelBlockingCall, -1, WSACancelBlockingCall())		\
 	X(WSACleanup, -1, WSACleanup())					\
 	X(WSAConnect, -1, WSAConnect(s, NULL, -1, NULL, NULL, NULL, NULL)) \
 	X(WSADuplicateSocketA, -1, WSADuplicateSocketA(s, 0, NULL))	\
@@ -537,15 +546,20 @@ static inline bool hear(int fd)
 	X(WSASend, -1, WSASend(s, NULL, 0, NULL, -1, NULL, NULL))	\
 	X(WSASendDisconnect, -1, WSASendDisconnect(s, NULL))		\
 	X(WSASendTo, -1, WSASendTo(s, NULL, 0, NULL, -1, (void *)1, -1, NULL, NULL)) \
+	X(WSASetBlockingHook, 0, WSASetBlockingHook(NULL))		\
 	X(WSASocketA, -1, WSASocketA(-1, -1, -1, (void *)1, 0, -1))	\
 	X(WSASocketW, -1, WSASocketW(-1, -1, -1, (void *)1, 0, -1))	\
 	X(WSAStringToAddressA, -1, WSAStringToAddressA(NULL, 0, NULL, NULL, NULL)) \
-	X(WSAStringToAddressW, -1, WSAStringToAddressW(NULL, 0, NULL, NULL, NULL))
+	X(WSAStringToAddressW, -1, WSAStringToAddressW(NULL, 0, NULL, NULL, NULL)) \
+	X(WSAUnhookBlockingHook, -1, WSAUnhookBlockingHook())
 
 /* Every other exported function. */
 #define WINSOCK_NOT_GATED(X)						\
 	X(CancelIo) X(CancelIoEx) X(CloseHandle) X(CreateEventA) X(CreateEventExA) \
 	X(CreateEventExW) X(CreateEventW) X(CreateIoCompletionPort)	\
+	X(DestroyWindow) X(DispatchMessage) X(GetMessage) X(PeekMessage) \
+	X(PostMessage) X(PostQuitMessage) X(WSAIsBlocking)		\
+	X(wsock_message_fd) X(wsock_window_create)			\
 	X(FreeAddrInfoEx) X(FreeAddrInfoExW) X(FreeAddrInfoW)		\
 	X(GetAddrInfoExOverlappedResult) X(gai_strerrorA) X(gai_strerrorW) \
 	X(wsock_freeaddrinfo)						\

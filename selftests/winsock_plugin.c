@@ -44,6 +44,19 @@ static int plugin_echo(void)
 	return closesocket(a) || closesocket(b) || closesocket(l) ? 6 : 0;
 }
 
+static int *at_end;
+
+static void plugin_clean_up_at_end(int *result)
+{
+	at_end = result;
+}
+
+static void __attribute__((destructor)) fini(void)
+{
+	if (at_end)
+		*at_end = WSACleanup();
+}
+
 const struct plugin *winsock_plugin(void);
 
 const struct plugin *winsock_plugin(void)
@@ -52,6 +65,7 @@ const struct plugin *winsock_plugin(void)
 		.startup = plugin_startup,
 		.cleanup = plugin_cleanup,
 		.echo = plugin_echo,
+		.clean_up_at_end = plugin_clean_up_at_end,
 	};
 
 	return &plugin;

@@ -8,6 +8,8 @@ struct plugin {
 	int (*cleanup)(void);
 	/* An echo over the loopback, with sockets of the plugin; 0 or the step. */
 	int (*echo)(void);
+	/* Has the module's destructor call WSACleanup, and write what it returns. */
+	void (*clean_up_at_end)(int *result);
 };
 
 /* The one symbol: const struct plugin *winsock_plugin(void) */

@@ -466,5 +466,6 @@ static inline void wsock_fd_add(SOCKET s, wsock_fd_set *set)
 #endif
 
 #include <wsock/netdb.h>
+#include <wsock/async.h>
 
 #endif /* _WSOCK_BSD_H */
