@@ -22,6 +22,7 @@ help:
 	@echo '                        (DEBUG_KERNELS="6.12-kasan" TESTS=... to choose)'
 	@echo '  make torture          a million operations at random, each counted once'
 	@echo '                        (KERNELS="6.12" OPS=100000 SECONDS=600 SEED=1 to choose)'
+	@echo "  make check-programs   build real programs' code for Windows, run their tests"
 	@echo '  make bench            build everything, measure; table in build/bench.tsv'
 	@echo 'For this system:'
 	@echo '  make modules          the module, for the running kernel (KDIR=... for another)'
@@ -63,6 +64,9 @@ install:
 lint: fetch
 	scripts/lint
 
+check-programs: fetch
+	@scripts/programs --kernels "$(KERNELS)"
+
 check-library:
 	$(MAKE) -C libwsock check-headers check-windows check-abi check-static
 
@@ -77,4 +81,4 @@ clean:
 		-o -name Module.symvers \) -exec rm -f {} +
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
-.PHONY: help demo check check-debug torture bench fetch build modules modules_install install check-library model lint clean
+.PHONY: help demo check check-debug torture bench fetch build modules modules_install install check-library check-programs model lint clean
