@@ -172,10 +172,10 @@ WSOCK_EXPORT int WSAAPI GetHostNameW(PWSTR name, int namelen)
 /* ---- Addresses with ports, as text ---- */
 
 /* "[", address, "%", scope, "]:", port. */
-#define TEXT_SIZE	(INET6_ADDRSTRLEN + 20)
+_Static_assert(WSOCK_ADDR_TEXT >= INET6_ADDRSTRLEN + 20, "all fits");
 
-/* Puts a NUL-terminated text there; 0 or the error. */
-static int address_to_text(const struct sockaddr *name, DWORD len, char *text)
+int wsock_addr_to_text(const struct sockaddr *name, size_t len,
+		       char text[WSOCK_ADDR_TEXT])
 {
 	const struct sockaddr_in *in = (const void *)name;
 	const struct sockaddr_in6 *in6 = (const void *)name;
@@ -200,7 +200,7 @@ static int address_to_text(const struct sockaddr *name, DWORD len, char *text)
 	if (in->sin_port)
 		snprintf(port, sizeof(port), ":%u", ntohs(in->sin_port));
 	brackets = name->sa_family == AF_INET6 && in->sin_port;
-	snprintf(text, TEXT_SIZE, "%s%s%s%s%s", brackets ? "[" : "", address,
+	snprintf(text, WSOCK_ADDR_TEXT, "%s%s%s%s%s", brackets ? "[" : "", address,
 		 scope, brackets ? "]" : "", port);
 	return 0;
 }
@@ -208,7 +208,7 @@ static int address_to_text(const struct sockaddr *name, DWORD len, char *text)
 static INT address_to_string(const struct sockaddr *name, DWORD len,
 			     void *string, LPDWORD room, bool wide)
 {
-	char text[TEXT_SIZE];
+	char text[WSOCK_ADDR_TEXT];
 	struct wsock_call call;
 	DWORD size;
 	int error;
@@ -217,7 +217,7 @@ static INT address_to_string(const struct sockaddr *name, DWORD len,
 		return SOCKET_ERROR;
 	if (!room)
 		return wsock_error_set(WSAEFAULT);
-	error = address_to_text(name, len, text);
+	error = wsock_addr_to_text(name, len, text);
 	if (error)
 		return wsock_error_set(error);
 	size = (DWORD)strlen(text) + 1;
@@ -315,29 +315,31 @@ static bool parse_in6(char *text, struct sockaddr_in6 *in6)
 	return inet_pton(AF_INET6, text, &in6->sin6_addr) == 1;
 }
 
+bool wsock_addr_from_text(char *text, int family, struct sockaddr_in6 *name)
+{
+	memset(name, 0, sizeof(*name));
+	name->sin6_family = (sa_family_t)family;
+	return family == AF_INET6 ? parse_in6(text, name) :
+				    parse_in(text, (struct sockaddr_in *)name);
+}
+
 /* @text is changed; NULL for one that is too long. */
 static INT text_to_address(char *text, INT family, struct sockaddr *name,
 			   LPINT len)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	const void *parsed = &in;
-	INT size = sizeof(in);
+	INT size = family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+					sizeof(struct sockaddr_in);
+	struct sockaddr_in6 parsed;
 
 	if (family != AF_INET && family != AF_INET6)
 		return wsock_error_set(WSAEINVAL);
-	if (family == AF_INET6) {
-		parsed = &in6;
-		size = sizeof(in6);
-	}
 	if (*len < size) {
 		*len = size;
 		return wsock_error_set(WSAEFAULT);
 	}
-	if (!text || !(family == AF_INET ? parse_in(text, &in) :
-					   parse_in6(text, &in6)))
+	if (!text || !wsock_addr_from_text(text, family, &parsed))
 		return wsock_error_set(WSAEINVAL);
-	memcpy(name, parsed, (size_t)size);
+	memcpy(name, &parsed, (size_t)size);
 	*len = size;
 	return 0;
 }
@@ -348,7 +350,7 @@ WSOCK_EXPORT INT WSAAPI WSAStringToAddressA(LPSTR AddressString,
 					    LPSOCKADDR lpAddress,
 					    LPINT lpAddressLength)
 {
-	char text[TEXT_SIZE];
+	char text[WSOCK_ADDR_TEXT];
 	struct wsock_call call;
 	bool fits;
 
@@ -370,7 +372,7 @@ WSOCK_EXPORT INT WSAAPI WSAStringToAddressW(LPWSTR AddressString,
 					    LPSOCKADDR lpAddress,
 					    LPINT lpAddressLength)
 {
-	char text[TEXT_SIZE];
+	char text[WSOCK_ADDR_TEXT];
 	struct wsock_call call;
 	bool fits;
 

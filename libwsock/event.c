@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 
 /*
  * A wait for all must find every event signalled at one time, and take the
@@ -87,8 +88,11 @@ static void unlock(int cancel_state)
 
 static bool add(int fd, uint64_t n)
 {
-	/* EAGAIN: the counter is full, hence the event signalled. */
-	return write(fd, &n, sizeof(n)) > 0 || errno == EAGAIN;
+	/*
+	 * Not by write(2), which is a cancellation point: callers hold locks.
+	 * EAGAIN: the counter is full, hence the event signalled.
+	 */
+	return syscall(SYS_write, fd, &n, sizeof(n)) > 0 || errno == EAGAIN;
 }
 
 bool wsock_event_set(int fd)

@@ -2,7 +2,8 @@
 /*
  * What the library's files share. Calls on sockets take no lock: they read
  * wsock_state. WSAStartup, WSACleanup and whoever opens the device take the one in
- * startup.c; those of resolver.c, netdb.c and window.c are taken under that or alone.
+ * startup.c; those of resolver.c, netdb.c, window.c and namespace.c are taken under
+ * that or alone.
  */
 #ifndef WSOCK_INTERNAL_H
 #define WSOCK_INTERNAL_H
@@ -332,6 +333,16 @@ int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag);
 /* Closes an object's descriptor; false when it was none. */
 bool wsock_handle_close(int fd);
 
+/* ---- addr.c ---- */
+
+/* Room for an address with its scope and port as text. */
+#define WSOCK_ADDR_TEXT	66
+/* 0 or the error of what is no address. */
+int wsock_addr_to_text(const struct sockaddr *name, size_t len,
+		       char text[WSOCK_ADDR_TEXT]);
+/* Changes @text. False when it is no address of @family. */
+bool wsock_addr_from_text(char *text, int family, struct sockaddr_in6 *name);
+
 /* ---- catalog.c ---- */
 
 /* Fills @info, of @size bytes, but for the name, which is returned. */
@@ -443,6 +454,12 @@ void wsock_window_unselect(int fd);
 /* The final release: no message of Winsock's is left. */
 void wsock_window_end_all(void);
 void wsock_window_forget(void);
+
+/* ---- namespace.c ---- */
+
+/* The final release: of searches; what is registered stays. */
+void wsock_namespace_end_all(void);
+void wsock_namespace_forget(void);
 
 /* ---- hook.c ---- */
 

@@ -55,6 +55,7 @@ static void forget_parent(void)
 	wsock_lookup_forget();
 	wsock_window_forget();
 	wsock_netdb_forget();
+	wsock_namespace_forget();
 }
 
 /* The errors of WSAStartup are few: a limit was reached, or "not ready". */
@@ -213,6 +214,7 @@ static int unregister_once(void)
 		wsock_lookup_end_all();
 		wsock_window_end_all();
 		wsock_netdb_free_all();
+		wsock_namespace_end_all();
 		__atomic_store_n(&effective_version, HIGHEST_VERSION,
 				 __ATOMIC_RELAXED);
 	} else {

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 
 struct message {
 	TAILQ_ENTRY(message) node;
@@ -214,7 +215,8 @@ static void collect(struct queue *q)
 	const struct select *s;
 	uint64_t count;
 
-	if (read(q->event, &count, sizeof(count)) < 0)
+	/* Not by read(2), which is a cancellation point. */
+	if (syscall(SYS_read, q->event, &count, sizeof(count)) < 0)
 		return;
 	LIST_FOREACH(s, &q->selects, node)
 		collect_one(q, s);

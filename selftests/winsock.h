@@ -535,6 +535,11 @@ static inline bool hear(int fd)
 	X(WSAHtons, -1, WSAHtons(s, 1, NULL))				\
 	X(WSAIoctl, -1, WSAIoctl(s, -1, NULL, 0, NULL, 0, NULL, NULL, NULL)) \
 	X(WSAJoinLeaf, -1, WSAJoinLeaf(s, NULL, 0, NULL, NULL, NULL, NULL, 0)) \
+	X(WSALookupServiceBeginA, -1, WSALookupServiceBeginA(NULL, 0, NULL)) \
+	X(WSALookupServiceBeginW, -1, WSALookupServiceBeginW(NULL, 0, NULL)) \
+	X(WSALookupServiceEnd, -1, WSALookupServiceEnd(NULL))		\
+	X(WSALookupServiceNextA, -1, WSALookupServiceNextA(NULL, 0, NULL, NULL)) \
+	X(WSALookupServiceNextW, -1, WSALookupServiceNextW(NULL, 0, NULL, NULL)) \
 	X(WSANtohl, -1, WSANtohl(s, 1, NULL))				\
 	X(WSANtohs, -1, WSANtohs(s, 1, NULL))				\
 	X(WSAPoll, -1, WSAPoll(NULL, 0, 0))				\
@@ -547,6 +552,8 @@ static inline bool hear(int fd)
 	X(WSASendDisconnect, -1, WSASendDisconnect(s, NULL))		\
 	X(WSASendTo, -1, WSASendTo(s, NULL, 0, NULL, -1, (void *)1, -1, NULL, NULL)) \
 	X(WSASetBlockingHook, 0, WSASetBlockingHook(NULL))		\
+	X(WSASetServiceA, -1, WSASetServiceA(NULL, 0, 0))		\
+	X(WSASetServiceW, -1, WSASetServiceW(NULL, 0, 0))		\
 	X(WSASocketA, -1, WSASocketA(-1, -1, -1, (void *)1, 0, -1))	\
 	X(WSASocketW, -1, WSASocketW(-1, -1, -1, (void *)1, 0, -1))	\
 	X(WSAStringToAddressA, -1, WSAStringToAddressA(NULL, 0, NULL, NULL, NULL)) \

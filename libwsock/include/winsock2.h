@@ -546,5 +546,6 @@ static inline UINT64 ntohll(UINT64 value)
 #endif
 
 #include <wsock/transport.h>
+#include <wsock/nspapi.h>
 
 #endif /* _WINSOCK2_H */

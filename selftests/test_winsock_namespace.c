@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Services by name: they are registered until somebody deletes them, whatever becomes
+ * of the process (C39, C40, F.7).
+ */
+#include <sys/stat.h>
+
+#include "winsock.h"
+#include "kselftest_harness.h"
+
+#define DIR_NAME "/var/lib/wsock/names"
+
+static GUID class = { 0x12345678, 0x9abc, 0xdef0, { 1, 2, 3, 4, 5, 6, 7, 8 } };
+static GUID other_class = { 0x12345678, 0x9abc, 0xdef0, { 1, 2, 3, 4, 5, 6, 7, 9 } };
+
+FIXTURE(namespace)
+{
+	int unused;
+};
+
+FIXTURE_SETUP(namespace)
+{
+	ASSERT_EQ(system("rm -rf " DIR_NAME "; mkdir -p " DIR_NAME), 0);
+	ASSERT_EQ(startup(), 0);
+}
+
+FIXTURE_TEARDOWN_PARENT(namespace)
+{
+	EXPECT_TRUE(counters_zero());
+}
+
+static WSAQUERYSETA query(const char *name)
+{
+	return (WSAQUERYSETA){
+		.dwSize = sizeof(WSAQUERYSETA),
+		.lpszServiceInstanceName = (char *)name,
+		.lpServiceClassId = &class,
+		.dwNameSpace = NS_ALL,
+	};
+}
+
+static int set(const char *name, WSAESETSERVICEOP operation)
+{
+	struct sockaddr_in sin = loopback(4711);
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(12),
+				     .sin6_addr = in6addr_loopback };
+	CSADDR_INFO infos[2] = {
+		{ .LocalAddr = { sa(&sin), sizeof(sin) }, .iSocketType = SOCK_STREAM,
+		  .iProtocol = IPPROTO_TCP },
+		{ .LocalAddr = { (void *)&sin6, sizeof(sin6) }, .iSocketType = SOCK_DGRAM,
+		  .iProtocol = IPPROTO_UDP },
+	};
+	WSAQUERYSETA q = query(name);
+
+	q.lpszComment = "with a comment";
+	q.lpcsaBuffer = infos;
+	q.dwNumberOfCsAddrs = 2;
+	return WSASetServiceA(&q, operation, 0) ? WSAGetLastError() : 0;
+}
+
+/* 0 with all of the only instance of that name, or the error. */
+static int get(const char *name, WSAQUERYSETA *result, DWORD len)
+{
+	WSAQUERYSETA q = query(name);
+	HANDLE lookup;
+	int error = 0;
+
+	if (WSALookupServiceBeginA(&q, LUP_RETURN_ALL, &lookup))
+		return WSAGetLastError();
+	if (WSALookupServiceNextA(lookup, LUP_RETURN_ALL, &len, result))
+		error = WSAGetLastError();
+	if (!error && (!WSALookupServiceNextA(lookup, 0, &len, result) ||
+		       WSAGetLastError() != WSA_E_NO_MORE))
+		error = -1;
+	return WSALookupServiceEnd(lookup) ? -2 : error;
+}
+
+static bool is_complete(const WSAQUERYSETA *q, const char *name)
+{
+	const struct sockaddr_in *in;
+	const struct sockaddr_in6 *in6;
+
+	if (q->dwSize != sizeof(*q) || strcmp(q->lpszServiceInstanceName, name) ||
+	    memcmp(q->lpServiceClassId, &class, sizeof(class)) ||
+	    strcmp(q->lpszComment, "with a comment") || q->dwNumberOfCsAddrs != 2)
+		return false;
+	in = (void *)q->lpcsaBuffer[0].LocalAddr.lpSockaddr;
+	in6 = (void *)q->lpcsaBuffer[1].LocalAddr.lpSockaddr;
+	return q->lpcsaBuffer[0].LocalAddr.iSockaddrLength == sizeof(*in) &&
+	       q->lpcsaBuffer[0].iSocketType == SOCK_STREAM && in->sin_port == htons(4711) &&
+	       in->sin_addr.s_addr == htonl(INADDR_LOOPBACK) &&
+	       q->lpcsaBuffer[1].LocalAddr.iSockaddrLength == sizeof(*in6) &&
+	       q->lpcsaBuffer[1].iProtocol == IPPROTO_UDP && in6->sin6_port == htons(12) &&
+	       IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+union result {
+	WSAQUERYSETA a;
+	WSAQUERYSETW w;
+	char room[2048];
+};
+
+TEST_F(namespace, C40__names_survive)
+{
+	union result r;
+	pid_t pid;
+	int pipe[2];
+
+	/* One ends as it should, one by a signal. */
+	ASSERT_EQ(pipe2(pipe, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid)
+		_exit(startup() || set("clean", RNRSERVICE_REGISTER) || WSACleanup());
+	EXPECT_EQ(child_status(pid), 0);
+	pid = fork();
+	if (!pid) {
+		if (!startup() && !set("killed", RNRSERVICE_REGISTER) && tell(pipe[1]))
+			pause();
+		_exit(1);
+	}
+	ASSERT_TRUE(hear(pipe[0]));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(child_status(pid), -1);
+	EXPECT_EQ(get("clean", &r.a, sizeof(r)), 0);
+	EXPECT_TRUE(is_complete(&r.a, "clean"));
+	EXPECT_EQ(get("killed", &r.a, sizeof(r)), 0);
+	EXPECT_TRUE(is_complete(&r.a, "killed"));
+	/* Our own, through a final cleanup. */
+	EXPECT_EQ(set("own", RNRSERVICE_REGISTER), 0);
+	ASSERT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(get("own", &r.a, sizeof(r)), WSANOTINITIALISED);
+	ASSERT_EQ(startup(), 0);
+	EXPECT_EQ(get("own", &r.a, sizeof(r)), 0);
+	EXPECT_TRUE(is_complete(&r.a, "own"));
+	/* Only deleting ends it, by anybody. */
+	EXPECT_EQ(set("own", RNRSERVICE_DELETE), 0);
+	EXPECT_EQ(get("own", &r.a, sizeof(r)), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(set("clean", RNRSERVICE_DEREGISTER), 0);
+	EXPECT_EQ(get("clean", &r.a, sizeof(r)), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(set("clean", RNRSERVICE_DELETE), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(get("killed", &r.a, sizeof(r)), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+TEST_F(namespace, F7__lookup)
+{
+	WSAQUERYSETA q = query(NULL);
+	WSAQUERYSETW wq;
+	WCHAR wide[] = u"Dr\u00fccker/\U0001f600";
+	DWORD len, needed;
+	HANDLE lookup, second;
+	union result r;
+	int seen = 0;
+
+	EXPECT_EQ(set("one", RNRSERVICE_REGISTER), 0);
+	EXPECT_EQ(set("two", RNRSERVICE_REGISTER), 0);
+	EXPECT_EQ(set("../three", RNRSERVICE_REGISTER), 0);
+	/* Again: it takes the place of the first. */
+	EXPECT_EQ(set("ONE", RNRSERVICE_REGISTER), 0);
+	q.lpServiceClassId = &other_class;
+	q.lpszServiceInstanceName = "one";
+	EXPECT_EQ(WSASetServiceA(&q, RNRSERVICE_REGISTER, 0), 0);
+
+	q = query(NULL);
+	ASSERT_EQ(WSALookupServiceBeginA(&q, LUP_RETURN_NAME, &lookup), 0);
+	ASSERT_EQ(WSALookupServiceBeginA(&q, LUP_RETURN_NAME, &second), 0);
+	EXPECT_NE(lookup, second);
+	for (int i = 0; i < 3; i++) {
+		len = sizeof(r);
+		ASSERT_EQ(WSALookupServiceNextA(lookup, LUP_RETURN_NAME, &len, &r.a), 0);
+		/* What was not asked for is not there. */
+		EXPECT_EQ(r.a.lpszComment, NULL);
+		EXPECT_EQ(r.a.lpServiceClassId, NULL);
+		EXPECT_EQ(r.a.dwNumberOfCsAddrs, 0);
+		seen |= !strcmp(r.a.lpszServiceInstanceName, "ONE") ? 1 :
+			!strcmp(r.a.lpszServiceInstanceName, "two") ? 2 :
+			!strcmp(r.a.lpszServiceInstanceName, "../three") ? 4 : 8;
+	}
+	EXPECT_EQ(seen, 7);
+	EXPECT_EQ(WSALookupServiceNextA(lookup, 0, &len, &r.a), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSA_E_NO_MORE);
+	EXPECT_EQ(WSALookupServiceEnd(lookup), 0);
+	EXPECT_EQ(WSALookupServiceEnd(lookup), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSA_INVALID_HANDLE);
+	EXPECT_EQ(WSALookupServiceNextA(lookup, 0, &len, &r.a), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSA_INVALID_HANDLE);
+
+	/* UTF-16, with room that is just enough. */
+	memset(&wq, 0, sizeof(wq));
+	wq.dwSize = sizeof(wq);
+	wq.lpszServiceInstanceName = wide;
+	wq.lpszComment = wide;
+	wq.lpServiceClassId = &class;
+	EXPECT_EQ(WSASetServiceW(&wq, RNRSERVICE_REGISTER, 0), 0);
+	ASSERT_EQ(WSALookupServiceBeginW(&wq, LUP_RETURN_ALL, &lookup), 0);
+	len = 0;
+	EXPECT_EQ(WSALookupServiceNextW(lookup, LUP_RETURN_ALL, &len, NULL), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAEFAULT);
+	needed = len;
+	len--;
+	EXPECT_EQ(WSALookupServiceNextW(lookup, LUP_RETURN_ALL, &len, &r.w), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSAEFAULT);
+	EXPECT_EQ(len, needed);
+	memset(&r, POISON, sizeof(r));
+	EXPECT_EQ(WSALookupServiceNextW(lookup, LUP_RETURN_ALL, &len, &r.w), 0);
+	EXPECT_EQ(memcmp(r.w.lpszServiceInstanceName, wide, sizeof(wide)), 0);
+	EXPECT_EQ(memcmp(r.w.lpszComment, wide, sizeof(wide)), 0);
+	EXPECT_TRUE(all_poison(r.room + needed, sizeof(r) - needed));
+	/* The final WSACleanup ends lookups. */
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_EQ(WSALookupServiceEnd(second), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSANOTINITIALISED);
+	ASSERT_EQ(startup(), 0);
+	EXPECT_EQ(WSALookupServiceEnd(second), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSA_INVALID_HANDLE);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+static int set_as_is(WSAQUERYSETA q)
+{
+	return WSASetServiceA(&q, RNRSERVICE_REGISTER, 0) ? WSAGetLastError() : 0;
+}
+
+TEST_F(namespace, F7__bad)
+{
+	CSADDR_INFO infos[17] = {};
+	struct sockaddr_in sin = loopback(1);
+	WSAQUERYSETA q = query("name");
+	union result r;
+	char longest[65];
+	pid_t pid;
+	int fd;
+
+	memset(longest, 'n', 64);
+	longest[64] = 0;
+	EXPECT_EQ(set_as_is(query(longest)), WSAEINVAL);
+	longest[63] = 0;
+	EXPECT_EQ(set_as_is(query(longest)), 0);
+	EXPECT_EQ(set_as_is(query(NULL)), WSAEINVAL);
+	EXPECT_EQ(set_as_is(query("")), WSAEINVAL);
+	EXPECT_EQ(set_as_is(query("two\nlines")), WSAEINVAL);
+	q.dwSize--;
+	EXPECT_EQ(set_as_is(q), WSAEINVAL);
+	q = query("name");
+	q.lpServiceClassId = NULL;
+	EXPECT_EQ(set_as_is(q), WSAEINVAL);
+	q = query("name");
+	q.dwNameSpace = NS_DNS;
+	EXPECT_EQ(set_as_is(q), WSASERVICE_NOT_FOUND);
+	for (int i = 0; i < 17; i++)
+		infos[i].LocalAddr = (SOCKET_ADDRESS){ sa(&sin), sizeof(sin) };
+	q = query("name");
+	q.lpcsaBuffer = infos;
+	q.dwNumberOfCsAddrs = 17;
+	EXPECT_EQ(set_as_is(q), WSAEINVAL);
+	q.dwNumberOfCsAddrs = 16;
+	EXPECT_EQ(set_as_is(q), 0);
+	q.lpcsaBuffer = NULL;
+	EXPECT_EQ(set_as_is(q), WSAEINVAL);
+	EXPECT_EQ(set("name", 7), WSAEINVAL);
+	/* A file that is none of ours, and an attempt that was cut short. */
+	fd = open(DIR_NAME "/strange", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	EXPECT_EQ(write(fd, "hello\n", 6), 6);
+	close(fd);
+	close(open(DIR_NAME "/empty", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	q = query(NULL);
+	EXPECT_EQ(get("name", &r.a, sizeof(r)), 0);
+	EXPECT_EQ(r.a.dwNumberOfCsAddrs, 16);
+	EXPECT_EQ(get("strange", &r.a, sizeof(r)), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(WSACleanup(), 0);
+
+	/* Who may not write there may read. */
+	pid = fork();
+	if (!pid) {
+		bool ok = !startup() && !setresgid(65534, 65534, 65534) &&
+			  !setresuid(65534, 65534, 65534) &&
+			  set("theirs", RNRSERVICE_REGISTER) == WSAEACCES &&
+			  set("name", RNRSERVICE_DELETE) == WSAEACCES &&
+			  !get("name", &r.a, sizeof(r));
+
+		_exit(ok ? 0 : 1);
+	}
+	EXPECT_EQ(child_status(pid), 0);
+}
+
+TEST_HARNESS_MAIN
