@@ -20,6 +20,8 @@ help:
 	@echo '                        (KERNELS="6.12" TESTS="test_a test_b" to choose)'
 	@echo '  make check-debug      build kernels with sanitizers (once), run all tests on them'
 	@echo '                        (DEBUG_KERNELS="6.12-kasan" TESTS=... to choose)'
+	@echo '  make coverage         run all tests once more, see which lines they run; see'
+	@echo '                        selftests/uncovered'
 	@echo '  make torture          a million operations at random, each counted once'
 	@echo '                        (KERNELS="6.12" OPS=100000 SECONDS=600 SEED=1 to choose)'
 	@echo "  make check-programs   build real programs' code for Windows, run their tests"
@@ -42,6 +44,9 @@ check: fetch
 
 check-debug: fetch
 	@scripts/check --kernels "$(DEBUG_KERNELS)" --tests "$(TESTS)"
+
+coverage: fetch
+	@scripts/coverage
 
 torture: fetch
 	@scripts/torture --kernels "$(KERNELS)" --ops "$(OPS)" --seconds "$(SECONDS)" --seed "$(SEED)"
@@ -81,4 +86,5 @@ clean:
 		-o -name Module.symvers \) -exec rm -f {} +
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
-.PHONY: help demo check check-debug torture bench fetch build modules modules_install install check-library check-programs model lint clean
+.PHONY: help demo check check-debug coverage torture bench fetch build modules \
+	modules_install install check-library check-programs model lint clean

@@ -6,7 +6,8 @@
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${WSOCK_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set; set it or WSOCK_CACHE}/.cache}/wsock}
 ROOT=$CACHE/root
-BUILD=$TOP/build
+# scripts/coverage has products of its own.
+BUILD=$TOP/build${WSOCK_COVERAGE:+/coverage}
 PROG=${0##*/}
 # Kernel series everything is built for and tested on.
 DEFAULT_KERNELS="6.12 7.3"
@@ -78,6 +79,11 @@ kernel_release() {
 # One that scripts/kernel makes, not one of Debian's.
 is_debug_kernel() {
 	[[ $1 == *-* ]]
+}
+
+# Where in the root things are built: a place of its own for each checkout.
+build_place() {
+	echo "/build/$(printf '%s' "$TOP" | cksum | cut -d' ' -f1)"
 }
 
 # The bootable image of a kernel release of the build root.

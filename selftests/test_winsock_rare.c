@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <mmsystem.h>
 
 WINSOCK_FIXTURE(rare);
 
@@ -553,6 +554,14 @@ static void CALLBACK nothing(ULONG_PTR data)
 {
 }
 
+static int lowest_free(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
 TEST_F(rare, no_descriptor_is_left)
 {
 	WSAPOLLFD fds[64];
@@ -588,20 +597,22 @@ TEST_F(rare, no_descriptor_is_left)
 	EXPECT_WSA(WSAPoll(fds, 64, 0), WSAENOBUFS);
 	EXPECT_WSA(wsock_select(0, &set, NULL, NULL, &tv), WSAENOBUFS);
 	EXPECT_EQ(WSACleanup(), 0);
+	ASSERT_TRUE(limit_descriptors(1024));
 }
 
 /* The device is there, but not for us. */
 TEST_F(rare, no_access_to_the_device)
 {
 	ASSERT_EQ(setgroups(0, NULL), 0);
-	ASSERT_EQ(setgid(65534), 0);
-	ASSERT_EQ(setuid(65534), 0);
+	ASSERT_EQ(setegid(65534), 0);
+	ASSERT_EQ(seteuid(65534), 0);
 	EXPECT_EQ(startup(), WSASYSNOTREADY);
 	EXPECT_EQ(CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0), NULL);
 	EXPECT_EQ(GetLastError(), ERROR_ACCESS_DENIED);
 	EXPECT_WSA(wsock_device_fd(), WSASYSNOTREADY);
 	EXPECT_EQ(QueueUserAPC(nothing, GetCurrentThread(), 0), 0);
 	EXPECT_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+	EXPECT_EQ(seteuid(0), 0);
 }
 
 TEST_F(rare, an_event_that_is_none)
@@ -618,6 +629,154 @@ TEST_F(rare, an_event_that_is_none)
 	EXPECT_EQ(wsock_send(s, "x", 1, 0), 1);
 	close(peer);
 	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* ---- Files ---- */
+
+static HANDLE create_file(const WCHAR *name, DWORD access, DWORD disposition)
+{
+	return CreateFileW(name, access, 0, NULL, disposition, 0, NULL);
+}
+
+/* UTF-16 of one to four bytes in UTF-8, and what is no name. */
+TEST_F(rare, names_of_files)
+{
+	HANDLE file = create_file(u"/tmp/a\u00e4\u20ac\U0001f600", GENERIC_ALL, CREATE_ALWAYS);
+
+	ASSERT_NE(file, INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), 0);
+	EXPECT_EQ(access("/tmp/a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", F_OK), 0);
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(create_file(u"/tmp/\xd800x", GENERIC_READ, OPEN_EXISTING), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_NAME);
+	EXPECT_EQ(create_file(NULL, GENERIC_READ, OPEN_EXISTING), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_NAME);
+	EXPECT_EQ(create_file(u"/tmp/x", GENERIC_READ, 99), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+}
+
+TEST_F(rare, files_that_cannot_be_opened)
+{
+	HANDLE file;
+
+	EXPECT_EQ(create_file(u"/etc/passwd/x", GENERIC_READ, OPEN_EXISTING), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_PATH_NOT_FOUND);
+	EXPECT_EQ(create_file(u"/tmp", GENERIC_WRITE, OPEN_EXISTING), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+	EXPECT_EQ(create_file(u"/tmp/none", GENERIC_READ, OPEN_EXISTING), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_FILE_NOT_FOUND);
+	ASSERT_TRUE(limit_descriptors(lowest_free()));
+	EXPECT_EQ(create_file(u"/etc/passwd", GENERIC_READ, OPEN_EXISTING), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_TOO_MANY_OPEN_FILES);
+	ASSERT_TRUE(limit_descriptors(1024));
+	file = create_file(u"/tmp/new", GENERIC_READ | GENERIC_WRITE, CREATE_NEW);
+	ASSERT_NE(file, INVALID_HANDLE_VALUE);
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(create_file(u"/tmp/new", GENERIC_WRITE, CREATE_NEW), INVALID_HANDLE_VALUE);
+	EXPECT_EQ(GetLastError(), ERROR_FILE_EXISTS);
+	file = create_file(u"/tmp/new", GENERIC_WRITE, TRUNCATE_EXISTING);
+	EXPECT_NE(file, INVALID_HANDLE_VALUE);
+	EXPECT_TRUE(CloseHandle(file));
+	unlink("/tmp/new");
+}
+
+TEST_F(rare, positions_and_sizes)
+{
+	LARGE_INTEGER at = { .QuadPart = -5 }, size;
+	HANDLE file = create_file(u"/etc/passwd", GENERIC_READ, OPEN_EXISTING);
+	DWORD n, high = 7;
+	char data[4];
+
+	ASSERT_NE(file, INVALID_HANDLE_VALUE);
+	EXPECT_FALSE(SetFilePointerEx(file, at, NULL, FILE_BEGIN));
+	EXPECT_EQ(GetLastError(), ERROR_NEGATIVE_SEEK);
+	EXPECT_FALSE(SetFilePointerEx(file, at, NULL, 9));
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_TRUE(GetFileSizeEx(file, &size));
+	EXPECT_EQ(GetFileSize(file, &high), size.QuadPart);
+	EXPECT_EQ(high, 0);
+	EXPECT_FALSE(WriteFile(file, "x", 1, &n, NULL));
+	EXPECT_FALSE(ReadFile(file, (void *)8, 4, &n, NULL));
+	EXPECT_EQ(GetLastError(), ERROR_NOACCESS);
+	EXPECT_FALSE(ReadFile(file, data, 4, NULL, NULL));
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_FALSE(WriteFile(file, data, 4, NULL, NULL));
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(GetFileSize(file, NULL), INVALID_FILE_SIZE);
+}
+
+/* ---- Other companions ---- */
+
+TEST_F(rare, locks_made_by_a_call)
+{
+	CONDITION_VARIABLE condition;
+	CRITICAL_SECTION section;
+	INIT_ONCE once;
+	SRWLOCK lock;
+
+	memset(&lock, 0xa5, sizeof(lock));
+	memset(&condition, 0xa5, sizeof(condition));
+	memset(&once, 0xa5, sizeof(once));
+	InitializeSRWLock(&lock);
+	InitializeConditionVariable(&condition);
+	InitOnceInitialize(&once);
+	EXPECT_TRUE(InitializeCriticalSectionEx(&section, 4000, 0));
+	EXPECT_TRUE(TryEnterCriticalSection(&section));
+	LeaveCriticalSection(&section);
+	DeleteCriticalSection(&section);
+	AcquireSRWLockExclusive(&lock);
+	EXPECT_FALSE(SleepConditionVariableSRW(&condition, &lock, 1, 0));
+	EXPECT_EQ(GetLastError(), ERROR_TIMEOUT);
+	ReleaseSRWLockExclusive(&lock);
+}
+
+TEST_F(rare, time_and_threads)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, FALSE, NULL);
+	FILETIME before, after;
+	SYSTEMTIME local;
+	DWORD code;
+
+	GetSystemTimePreciseAsFileTime(&before);
+	GetSystemTimePreciseAsFileTime(&after);
+	EXPECT_GE(after.dwHighDateTime, before.dwHighDateTime);
+	GetLocalTime(&local);
+	EXPECT_TRUE(local.wMonth >= 1 && local.wMonth <= 12);
+	EXPECT_EQ(timeBeginPeriod(1), 0);
+	EXPECT_EQ(timeEndPeriod(1), 0);
+	EXPECT_NE(timeEndPeriod(0), 0);
+	SwitchToThread();
+	EXPECT_EQ(GetThreadId(event), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+	EXPECT_FALSE(GetExitCodeThread(GetCurrentThread(), NULL));
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_TRUE(GetExitCodeThread(GetCurrentThread(), &code));
+	EXPECT_TRUE(SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_TIME_CRITICAL));
+	EXPECT_TRUE(SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_IDLE));
+	EXPECT_FALSE(SetThreadPriority(event, THREAD_PRIORITY_IDLE));
+	EXPECT_TRUE(CloseHandle(event));
+}
+
+TEST_F(rare, modules_that_are_none)
+{
+	EXPECT_NE(GetModuleHandleW(u"ws2_32.dll"), NULL);
+	EXPECT_EQ(GetModuleHandleA(NULL), NULL);
+	EXPECT_EQ(GetModuleHandleW(NULL), NULL);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(GetProcAddress(NULL, "socket"), NULL);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+	EXPECT_EQ(GetProcAddress(GetModuleHandleA("ws2_32"), (LPCSTR)7), NULL);
+	EXPECT_EQ(GetLastError(), ERROR_PROC_NOT_FOUND);
+}
+
+TEST_F(rare, exit_of_the_process)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		ExitProcess(42);
+	EXPECT_EQ(child_status(pid), 42);
 }
 
 /* ---- Ends of synchronous calls ---- */
