@@ -1643,25 +1643,33 @@ static struct wsock_op *lane_take_back(struct wsock_lane *lane)
 	return op;
 }
 
-/* What waits in a port shall not hold up those behind it, which must not wait. */
-static void lane_pump(struct wsock_socket *s, struct wsock_lane *lane)
-{
-	struct op_executor ex = { .worker = true, .budget = EXEC_BUDGET };
-	struct wsock_op *op;
-
-	spin_lock_irq(&s->lock);
-	op = lane_take_back(lane);
-	if (op)
-		op_run_locked(op, &ex);
-	spin_unlock_irq(&s->lock);
-}
-
 static void lane_reschedule(struct wsock_lane *lane)
 {
 	struct wsock_op *op = lane_take_back(lane);
 
 	if (op)
 		op_schedule(op);
+}
+
+/*
+ * What waits in a port shall not hold up those behind it, which must not wait. An
+ * ACCEPT takes the context's lock, so under the lock of a ring (@uring) another
+ * executes it.
+ */
+static void lane_pump(struct wsock_socket *s, struct wsock_lane *lane, bool uring)
+{
+	struct op_executor ex = { .worker = true, .budget = EXEC_BUDGET };
+	struct wsock_op *op;
+
+	spin_lock_irq(&s->lock);
+	if (uring) {
+		lane_reschedule(lane);
+	} else {
+		op = lane_take_back(lane);
+		if (op)
+			op_run_locked(op, &ex);
+	}
+	spin_unlock_irq(&s->lock);
 }
 
 /**
@@ -1925,7 +1933,7 @@ static noinline long submit_op(struct wsock_socket *s, struct socket *sock,
 	/* If it is queued it may have ended: @eager keeps the socket for us. */
 	if (unlikely(eager)) {
 		if (ret == -EIOCBQUEUED)
-			lane_pump(s, lane);
+			lane_pump(s, lane, cmd);
 		wsock_socket_put(s);
 	}
 	if (likely(ret == -EIOCBQUEUED))

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "ports.h"
+#include "uring.h"
 #include "kselftest_harness.h"
 
 #define STATUS_BUFFER_TOO_SMALL		0xc0000023u
@@ -1058,6 +1059,83 @@ TEST_F(accept, peek__bad)
 	close(udp);
 	EXPECT_EQ(dev_cleanup(self->dev), 1);
 	EXPECT_EQ(dev_peek(self->dev, self->l, &peek), -EBADFD);
+}
+
+/* ---- Under a ring's lock ---- */
+
+struct closer {
+	int dev, fd;
+	unsigned int spin;
+	pthread_barrier_t start;
+};
+
+static void *closer_thread(void *arg)
+{
+	struct closer *c = arg;
+
+	pthread_barrier_wait(&c->start);
+	for (volatile unsigned int n = c->spin; n; n--)
+		;
+	dev_closesocket(c->dev, c->fd);
+	return NULL;
+}
+
+/*
+ * An ACCEPT that waits in a port has to go on as a command comes behind it. It takes
+ * the context's lock, which closesocket has as it ends another command of that ring.
+ */
+TEST_F_TIMEOUT(accept, command_behind_one_in_a_port, 120)
+{
+	struct wsock_associate as = { .fd = self->l, .port_fd = port_new(self->dev, 0) };
+	struct closer c = { .dev = self->dev };
+	unsigned int seed = time(NULL);
+	int rounds = race_rounds();
+	struct io_uring ring;
+	struct ov behind, other;
+	char buf[16];
+
+	ASSERT_EQ(dev_ioctl(self->dev, WSOCK_IOC_ASSOCIATE, &as), 0);
+	ASSERT_EQ(ring_init(&ring, &(struct ring_kind)RING_DEFAULT, 8), 0);
+	pthread_barrier_init(&c.start, NULL, 2);
+	TH_LOG("seed %u", seed);
+	for (int round = 0; round < rounds; round++) {
+		int a = acceptor(self->dev), fds[2], peer;
+		struct wsock_packet p;
+		pthread_t t;
+
+		ASSERT_EQ(tcp_pair(fds), 0);
+		ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);
+		prep_wsock(ring_sqe(&ring), self->dev, WSOCK_OP_RECV, fds[0], buf, sizeof(buf),
+			   &other, -1, 0);
+		ASSERT_EQ(io_uring_submit(&ring), 1);
+		ASSERT_EQ(dev_accept(self->dev, self->l, a, self->buf, 0, 0, 0, &self->ov, -1),
+			  -EINPROGRESS);
+		peer = tcp_connect(local_port(self->l));
+		ASSERT_EQ(poll_events(as.port_fd, TIMEOUT_MS), POLLIN);
+
+		c.fd = fds[0];
+		c.spin = rand_r(&seed) % 4000;
+		ASSERT_EQ(pthread_create(&t, NULL, closer_thread, &c), 0);
+		prep_wsock(ring_sqe(&ring), self->dev, WSOCK_OP_RECV, self->l, buf, sizeof(buf),
+			   &behind, -1, 0);
+		pthread_barrier_wait(&c.start);
+		ASSERT_EQ(io_uring_submit(&ring), 1);
+		pthread_join(t, NULL);
+
+		ASSERT_EQ(get_packets(as.port_fd, &p, 1, TIMEOUT_MS), 1);
+		EXPECT_EQ(p.ov, (unsigned long)&self->ov.st);
+		EXPECT_EQ(p.internal, STATUS_SUCCESS);
+		EXPECT_TRUE(joined(a, peer));
+		/* A listener has nothing to receive. */
+		for (int i = 0; i < 2; i++)
+			EXPECT_LT(ring_wait(&ring, NULL), 0);
+		EXPECT_EQ(dev_closesocket(self->dev, a), 0);
+		close(peer);
+		close(fds[1]);
+		ASSERT_FALSE(_metadata->exit_code);
+	}
+	io_uring_queue_exit(&ring);
+	close(as.port_fd);
 }
 
 TEST_HARNESS_MAIN
