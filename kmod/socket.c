@@ -208,11 +208,13 @@ void wsock_socket_abort(struct sock *sk)
 	/* tcp_abort() or udp_abort(), of which not all kernels export both */
 	if (prot->diag_destroy) {
 		prot->diag_destroy(sk, ECONNABORTED);
-	} else if (sk->sk_type == SOCK_STREAM) {
+	} else if (sk->sk_type == SOCK_STREAM && prot->disconnect) {
 		/* MPTCP: here, since a shutdown says goodbye before its close can reset. */
 		lock_sock(sk);
 		prot->disconnect(sk, 0);
 		release_sock(sk);
+	} else if (sk->sk_type == SOCK_STREAM) {
+		sock_no_linger(sk);	/* e.g. SMC: its close resets, if it can */
 	}
 }
 
