@@ -724,6 +724,7 @@ TEST_F(names, H21__lookups_race_with_cleanup)
 	size_t used = 0;
 	int fds = fd_count();
 
+	ASSERT_TRUE(patient());
 	for (int round = 0; round < ROUNDS; round++) {
 		memset(callers, 0, sizeof(callers));
 		for (int i = 0; i < 4; i++) {
