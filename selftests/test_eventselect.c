@@ -4,6 +4,7 @@
  * recorded again, and that the end of a socket tells nobody.
  */
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -323,6 +324,25 @@ TEST_F(events, write__after_would_block)
 	QUIET();
 }
 
+static bool is_full(int fd)
+{
+	unsigned int mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len) ||
+	       mem[SK_MEMINFO_WMEM_QUEUED] + mem[SK_MEMINFO_WMEM_QUEUED] / 2 >
+	       mem[SK_MEMINFO_SNDBUF];
+}
+
+static int in_flight(int fd)
+{
+	int queued = 0, unsent = 0;
+
+	ioctl(fd, SIOCOUTQ, &queued);
+	ioctl(fd, SIOCOUTQNSD, &unsent);
+	return queued - unsent;
+}
+
 /*
  * Sends until there is too little room for Linux to call it writable, but stops
  * before one fails (or poll(2) finds out): that would have the stream tell.
@@ -330,15 +350,14 @@ TEST_F(events, write__after_would_block)
 static void fill_unnoticed(int fd)
 {
 	static const char data[2048];
-	unsigned int mem[SK_MEMINFO_VARS];
-	socklen_t len = sizeof(mem);
 
 	do {
-		if (send(fd, data, sizeof(data), MSG_DONTWAIT) != sizeof(data) ||
-		    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len))
-			break;
-	} while (mem[SK_MEMINFO_WMEM_QUEUED] +
-		 mem[SK_MEMINFO_WMEM_QUEUED] / 2 <= mem[SK_MEMINFO_SNDBUF]);
+		while (!is_full(fd) && send(fd, data, sizeof(data), MSG_DONTWAIT) == sizeof(data))
+			;
+		/* What is under way makes room again as it is acknowledged. */
+		for (int i = 0; i < 1000 && in_flight(fd); i++)
+			usleep(1000);
+	} while (!is_full(fd));
 }
 
 TEST_F(events, write__selected_without_room)
