@@ -69,7 +69,7 @@
 #define PUMPED_UNCOUNTED 11	/* PORT_WAITER: op_run_locked() takes no reference */
 #define RELEASE_HASTY	12	/* CHAIN: no socket_wait() */
 #define INLINE_IGNORED	13	/* CHAIN: socket_wait() does not wait for inline turns */
-#define PENDS_UNCOUNTED	14	/* ORDER: nor for who is about to queue */
+#define PENDS_UNCOUNTED	14	/* RING: nor for who is about to queue */
 #define NO_WAKE_UP	15	/* CHAIN: wsock_socket_leave() wakes nobody */
 #define RESET_FIRST	16	/* CHAIN: the reset comes before dead */
 #define RESET_SEEN	17	/* CHAIN: op_finish() tells of the reset */
@@ -77,7 +77,7 @@
 #define DEAD_IGNORED	19	/* CHAIN: op_enqueue() does not look at dead */
 #define ORPHAN_FREED	20	/* EXIT: wsock_socket_orphan() does not look at the doors */
 #define DISARMED	21	/* LANES: wsock_op_wake() does not look at the other lane */
-#define LEFT_ARMED	22	/* CHAIN: wsock_socket_free() does not disarm */
+#define LEFT_ARMED	22	/* EXIT: wsock_socket_free() does not disarm */
 #define TURN_BLIND	23	/* ORDER: op_take_turn() does not look at lane->woken */
 
 /* ------------------------------------------------------------------------- */
