@@ -36,6 +36,14 @@ static bool room_fits(u32 len, const struct sock *sk)
 					    sizeof(struct sockaddr_in));
 }
 
+/* 0 or why nothing can be accepted from it. */
+static int check_listener(const struct sock *sk)
+{
+	if (!sk_is_tcp(sk))
+		return -EOPNOTSUPP;
+	return READ_ONCE(sk->sk_state) == TCP_LISTEN ? 0 : -EINVAL;
+}
+
 /* Can it become a connection? Its operation is known there: nothing else makes it one. */
 static int check_acceptor(const struct wsock_acceptance *a)
 {
@@ -92,10 +100,9 @@ struct wsock_acceptance *wsock_acceptance_create(struct wsock_socket *listener,
 		return ERR_PTR(-EFAULT);
 	if (user.flags || user.pad)
 		return ERR_PTR(-EINVAL);
-	if (!sk_is_tcp(listener->sk))
-		return ERR_PTR(-EOPNOTSUPP);
-	if (READ_ONCE(listener->sk->sk_state) != TCP_LISTEN)
-		return ERR_PTR(-EINVAL);
+	ret = check_listener(listener->sk);
+	if (ret)
+		return ERR_PTR(ret);
 
 	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
 	if (!a)
@@ -244,12 +251,8 @@ int wsock_acceptance_peek(struct wsock_context *ctx, struct wsock_peek *args)
 	BUILD_BUG_ON(sizeof(local) != sizeof(args->local));
 	if (IS_ERR(s))
 		return PTR_ERR(s);
-	if (!sk_is_tcp(s->sk))
-		ret = -EOPNOTSUPP;
-	else if (READ_ONCE(s->sk->sk_state) != TCP_LISTEN)
-		ret = -EINVAL;
-	else
-		ret = peek(s->sk, &args->cookie, &local, &remote);
+	ret = check_listener(s->sk) ?:
+	      peek(s->sk, &args->cookie, &local, &remote);
 	wsock_socket_put(s);
 	memcpy(args->local, &local, sizeof(local));
 	memcpy(args->remote, &remote, sizeof(remote));

@@ -111,13 +111,11 @@ int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *arg
 {
 	struct wsock_offer *offer;
 	struct wsock_socket *s;
-	struct socket *sock;
 	int ret;
 
 	CLASS(fd, f)(args->fd);
 	if (fd_empty(f))
 		return READ_ONCE(ctx->registrations) ? -EBADF : -EBADFD;
-	sock = sock_from_file(fd_file(f));
 
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
@@ -126,7 +124,7 @@ int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *arg
 		goto out;
 	s = wsock_socket_lookup(ctx, args->fd);
 	ret = -ENOTSOCK;
-	if (!sock || !s || s->sk != sock->sk)
+	if (!s || !wsock_socket_is(s, fd_file(f)))
 		goto out;
 	offer = offer_create(args->pid);
 	ret = PTR_ERR_OR_ZERO(offer);

@@ -17,7 +17,7 @@
  *                              theirs and is no event
  *
  * The wait queue lives in struct socket, and so in the socket's inode. The inode
- * is what a registration holds. A reference to the file, as pending operations
+ * is what the owned socket holds. A reference to the file, as pending operations
  * have, would make close(2) of a registered socket leave the connection open;
  * with the inode alone the last close releases the socket as ever, and leaves an
  * empty shell with a queue that nobody wakes any more.
@@ -39,7 +39,7 @@
  * struct wsock_netevents - the network events of an owned socket
  * @owner: the socket, which frees us; set once
  * @wait: on the wait queue of @sock
- * @sock: NULL when there is no registration; its inode is counted. Changed with
+ * @sock: NULL when there is no registration, else @owner's. Changed with
  *	wsock_context.lock and @owner->lock held
  * @file: of @event, counted: an eventfd_ctx alone cannot be had twice, and who
  *	inherits needs it; as @sock
@@ -291,7 +291,6 @@ static int attach(struct wsock_socket *s, struct socket *sock, struct file *file
 	event = eventfd_ctx_fileget(file);
 	eventfd_ctx_put(event);			/* @file keeps it */
 	if (!n->sock) {
-		ihold(SOCK_INODE(sock));
 		add_wait_queue(&sock->wq.wait, &n->wait);
 		atomic_long_inc(&nr_netevents);
 	}
@@ -326,7 +325,6 @@ static void detach(struct wsock_netevents *n)
 	n->recorded = 0;
 	spin_unlock_irq(&s->lock);
 	remove_wait_queue(&sock->wq.wait, &n->wait);
-	iput(SOCK_INODE(sock));
 	fput(file);
 	atomic_long_dec(&nr_netevents);
 }
@@ -345,14 +343,12 @@ void wsock_netevents_follow(struct wsock_netevents *n, struct socket *sock)
 	if (!former)
 		return;
 	remove_wait_queue(&former->wq.wait, &n->wait);
-	ihold(SOCK_INODE(sock));
 	spin_lock_irq(&s->lock);
 	n->sock = sock;
 	n->recorded = 0;
 	n->consumed = 0;
 	spin_unlock_irq(&s->lock);
 	add_wait_queue(&sock->wq.wait, &n->wait);
-	iput(SOCK_INODE(former));
 	look(n);
 }
 
@@ -379,10 +375,9 @@ void wsock_netevents_free(struct wsock_netevents *n)
 /* The owned socket under @fd; stays while ctx->lock is held. */
 static struct wsock_socket *find(struct wsock_context *ctx, int fd, struct file *file)
 {
-	struct socket *sock = sock_from_file(file);
-	struct wsock_socket *s = sock ? wsock_socket_lookup(ctx, fd) : NULL;
+	struct wsock_socket *s = wsock_socket_lookup(ctx, fd);
 
-	return s && s->sk == sock->sk ? s : NULL;
+	return s && wsock_socket_is(s, file) ? s : NULL;
 }
 
 /*
@@ -448,7 +443,7 @@ int wsock_netevents_select(struct wsock_context *ctx, const struct wsock_event_s
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
 	s = find(ctx, args->fd, fd_file(f));
-	ret = ctx->registrations ? -ENOTSOCK : -EBADFD;
+	ret = wsock_no_socket(ctx);
 	if (!s)
 		goto out;
 	event = select_event(ctx, args, &mask);

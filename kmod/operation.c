@@ -1033,7 +1033,7 @@ int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		wanted |= lane_kick(&s->lanes[WSOCK_IN]);
 	if (!mask || (mask & OUT_MASK))
 		wanted |= lane_kick(&s->lanes[WSOCK_OUT]);
-	if (!wanted && !s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops)
+	if (!wanted && !wsock_socket_pends(s))
 		watch_disarm(s, &s->watch, s->sock);
 	spin_unlock(&s->lock);
 	return 0;
@@ -1166,7 +1166,7 @@ static void lane_add(struct wsock_lane *lane, const struct wsock_op *op)
 }
 
 static inline void lane_remove(struct wsock_socket *s, struct wsock_lane *lane,
-			const struct wsock_op *op)
+			       const struct wsock_op *op)
 {
 	if (unlikely(op_is_away(op))) {
 		list_del(&op->acceptance->node);
@@ -1690,16 +1690,10 @@ void wsock_op_set_eager(struct wsock_socket *s)
 /* ------------------------------------------------------------------------- */
 /* Submitting one */
 
-/* There is no owned socket; why? */
-static int op_no_socket(const struct wsock_context *ctx)
-{
-	return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
-}
-
 /* Why a dead socket takes no operation. */
 static int op_refusal(const struct wsock_socket *s)
 {
-	return op_no_socket(s->ctx);
+	return wsock_no_socket(s->ctx);
 }
 
 /*
@@ -2071,7 +2065,7 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	s = wsock_socket_lookup(ctx, args->fd);
 	if (unlikely(!s || !wsock_socket_is(s, fd_file(f)))) {
 		rcu_read_unlock_sched();
-		return op_no_socket(ctx);
+		return wsock_no_socket(ctx);
 	}
 	sock = fd_file(f)->private_data;
 	if (unlikely((msg_flags & MSG_WAITALL) && sock->type != SOCK_STREAM)) {
@@ -2082,7 +2076,7 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	turn = !code_always_pends(args->op) && lane_enter(lane);
 	if (unlikely(!turn) && !refcount_inc_not_zero(&s->refs)) {
 		rcu_read_unlock_sched();
-		return op_no_socket(ctx);
+		return wsock_no_socket(ctx);
 	}
 	rcu_read_unlock_sched();
 
@@ -2377,8 +2371,7 @@ static int cancel_thread(struct wsock_context *ctx)
 	if (mutex_lock_killable(&ctx->lock))
 		return -EINTR;
 	list_for_each_entry(s, &ctx->sockets, node) {
-		if (READ_ONCE(s->lanes[WSOCK_IN].nr_ops) ||
-		    READ_ONCE(s->lanes[WSOCK_OUT].nr_ops) || READ_ONCE(s->nr_away))
+		if (wsock_socket_pends(s) || READ_ONCE(s->nr_away))
 			n += wsock_op_cancel_all(s, -ECANCELED, true, WSOCK_MINE_BOUND);
 		cond_resched();
 	}

@@ -437,7 +437,6 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 int wsock_socket_close(struct wsock_context *ctx, int fd)
 {
 	struct wsock_socket *s;
-	struct socket *sock;
 	struct file *file;
 	int ret = 0;
 
@@ -452,9 +451,8 @@ int wsock_socket_close(struct wsock_context *ctx, int fd)
 		ret = -EBADF;
 		goto out;
 	}
-	sock = sock_from_file(file);
 	s = wsock_socket_lookup(ctx, fd);
-	if (sock && s && s->sk == sock->sk)
+	if (s && wsock_socket_is(s, file))
 		socket_forget_fd(ctx, fd, s, file);
 	else
 		ret = -ENOTSOCK;
@@ -488,7 +486,7 @@ struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd)
 	if (s && (!wsock_socket_is(s, fd_file(f)) || !refcount_inc_not_zero(&s->refs)))
 		s = NULL;
 	rcu_read_unlock_sched();
-	return s ?: ERR_PTR(READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD);
+	return s ?: ERR_PTR(wsock_no_socket(ctx));
 }
 
 /**
@@ -684,8 +682,7 @@ bool wsock_socket_become(struct wsock_socket *s, int fd, struct file *file)
 	struct file *old;
 
 	lockdep_assert_held(&s->ctx->lock);
-	if (s->nr_fds != 1 || s->offered || READ_ONCE(s->lanes[WSOCK_IN].nr_ops) ||
-	    READ_ONCE(s->lanes[WSOCK_OUT].nr_ops))
+	if (s->nr_fds != 1 || s->offered || wsock_socket_pends(s))
 		return false;
 	wsock_op_unwatch(s, &s->watch, former_sock);
 	old = process_replace(s->ctx, fd, former, file, &files);

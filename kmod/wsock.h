@@ -24,8 +24,9 @@
  *                                lock is taken inside it
  *   wsock_port.lock (irq-safe spinlock)
  *                                a completion port's queue and waiters
- *   wsock_bucket.lock            owners of a struct sock; operations by name.
- *                                Innermost, never held with wsock_socket.lock
+ *   wsock_bucket.lock            owners of a struct sock; operations by name
+ *                                (irq-safe: those are added with
+ *                                wsock_socket.lock held). Innermost
  *
  * States of an operation. Every transition is made under wsock_socket.lock, and
  * whoever makes the one to RUNNING or ENDING alone ends the operation:
@@ -512,8 +513,17 @@ efault:
 	(lockdep_is_held(&(ctx)->lock) || rcu_read_lock_sched_held())
 
 /**
+ * wsock_no_socket - there is no owned socket; why?
+ * @ctx: the context that was asked
+ */
+static inline int wsock_no_socket(const struct wsock_context *ctx)
+{
+	return READ_ONCE(ctx->registrations) ? -ENOTSOCK : -EBADFD;
+}
+
+/**
  * wsock_socket_is - is it the socket of this file?
- * @s: the socket, under RCU
+ * @s: the socket, under RCU or with its context locked
  * @file: any file
  *
  * While @s has its struct socket no file of another kind refers to that memory.
@@ -578,6 +588,15 @@ static inline bool wsock_socket_inline(const struct wsock_socket *s)
 {
 	return wsock_lane_inline(&s->lanes[WSOCK_IN]) ||
 	       wsock_lane_inline(&s->lanes[WSOCK_OUT]);
+}
+
+/**
+ * wsock_socket_pends - are there operations in a socket's lanes?
+ * @s: the socket
+ */
+static inline bool wsock_socket_pends(const struct wsock_socket *s)
+{
+	return READ_ONCE(s->lanes[WSOCK_IN].nr_ops) || READ_ONCE(s->lanes[WSOCK_OUT].nr_ops);
 }
 
 #endif /* _WSOCK_H */
