@@ -141,22 +141,16 @@ WSOCK_EXPORT int WSAAPI WSANtohs(SOCKET s, u_short netshort,
 static int get_host_name(void *name, int namelen, bool wide)
 {
 	char own[HOST_NAME_MAX + 1];
+	size_t count = name && namelen > 0 ? (size_t)namelen : 0;
 	struct wsock_call call;
-	size_t size;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
 		return SOCKET_ERROR;
 	if (gethostname(own, sizeof(own)))
 		return wsock_error_set(WSAENETDOWN);
 	own[HOST_NAME_MAX] = '\0';
-	size = wide ? wsock_wide_from_utf8(own, NULL, 0) : strlen(own) + 1;
-	if (!name || namelen < 0 || (size_t)namelen < size)
-		return wsock_error_set(WSAEFAULT);
-	if (wide)
-		wsock_wide_from_utf8(own, name, size);
-	else
-		memcpy(name, own, size);
-	return 0;
+	return wsock_text_put(own, wide, name, count) > count ?
+		       wsock_error_set(WSAEFAULT) : 0;
 }
 
 WSOCK_EXPORT int WSAAPI wsock_gethostname(char *name, int namelen)
@@ -170,6 +164,18 @@ WSOCK_EXPORT int WSAAPI GetHostNameW(PWSTR name, int namelen)
 }
 
 /* ---- Addresses with ports, as text ---- */
+
+void wsock_addr_map_v4(struct sockaddr_in6 *to, const struct sockaddr_in *from)
+{
+	struct sockaddr_in in = *from;
+
+	memset(to, 0, sizeof(*to));
+	to->sin6_family = AF_INET6;
+	to->sin6_port = in.sin_port;
+	to->sin6_addr.s6_addr[10] = 0xff;
+	to->sin6_addr.s6_addr[11] = 0xff;
+	memcpy(&to->sin6_addr.s6_addr[12], &in.sin_addr, sizeof(in.sin_addr));
+}
 
 /* "[", address, "%", scope, "]:", port. */
 _Static_assert(WSOCK_ADDR_TEXT >= INET6_ADDRSTRLEN + 20, "all fits");
@@ -210,7 +216,7 @@ static INT address_to_string(const struct sockaddr *name, DWORD len,
 {
 	char text[WSOCK_ADDR_TEXT];
 	struct wsock_call call;
-	DWORD size;
+	size_t count, needed;
 	int error;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
@@ -220,17 +226,10 @@ static INT address_to_string(const struct sockaddr *name, DWORD len,
 	error = wsock_addr_to_text(name, len, text);
 	if (error)
 		return wsock_error_set(error);
-	size = (DWORD)strlen(text) + 1;
-	if (!string || *room < size) {
-		*room = size;
-		return wsock_error_set(WSAEFAULT);
-	}
-	*room = size;
-	if (wide)
-		wsock_wide_from_utf8(text, string, size);
-	else
-		memcpy(string, text, size);
-	return 0;
+	count = string ? *room : 0;
+	needed = wsock_text_put(text, wide, string, count);
+	*room = (DWORD)needed;
+	return needed > count ? wsock_error_set(WSAEFAULT) : 0;
 }
 
 WSOCK_EXPORT INT WSAAPI WSAAddressToStringA(LPSOCKADDR lpsaAddress,
@@ -344,26 +343,30 @@ static INT text_to_address(char *text, INT family, struct sockaddr *name,
 	return 0;
 }
 
+static INT string_to_address(const void *string, bool wide, INT family,
+			     struct sockaddr *name, LPINT len)
+{
+	char text[WSOCK_ADDR_TEXT];
+	struct wsock_call call;
+	bool fits;
+
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return SOCKET_ERROR;
+	if (!name || !len)
+		return wsock_error_set(WSAEFAULT);
+	fits = string && wsock_text_get(string, wide, text, sizeof(text));
+	return text_to_address(fits ? text : NULL, family, name, len);
+}
+
 WSOCK_EXPORT INT WSAAPI WSAStringToAddressA(LPSTR AddressString,
 					    INT AddressFamily,
 					    LPWSAPROTOCOL_INFOA lpProtocolInfo,
 					    LPSOCKADDR lpAddress,
 					    LPINT lpAddressLength)
 {
-	char text[WSOCK_ADDR_TEXT];
-	struct wsock_call call;
-	bool fits;
-
 	(void)lpProtocolInfo;
-	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return SOCKET_ERROR;
-	if (!lpAddress || !lpAddressLength)
-		return wsock_error_set(WSAEFAULT);
-	fits = AddressString && strlen(AddressString) < sizeof(text);
-	if (fits)
-		strcpy(text, AddressString);
-	return text_to_address(fits ? text : NULL, AddressFamily, lpAddress,
-			       lpAddressLength);
+	return string_to_address(AddressString, false, AddressFamily, lpAddress,
+				 lpAddressLength);
 }
 
 WSOCK_EXPORT INT WSAAPI WSAStringToAddressW(LPWSTR AddressString,
@@ -372,17 +375,7 @@ WSOCK_EXPORT INT WSAAPI WSAStringToAddressW(LPWSTR AddressString,
 					    LPSOCKADDR lpAddress,
 					    LPINT lpAddressLength)
 {
-	char text[WSOCK_ADDR_TEXT];
-	struct wsock_call call;
-	bool fits;
-
 	(void)lpProtocolInfo;
-	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return SOCKET_ERROR;
-	if (!lpAddress || !lpAddressLength)
-		return wsock_error_set(WSAEFAULT);
-	fits = AddressString &&
-	       wsock_wide_to_utf8(AddressString, text, sizeof(text));
-	return text_to_address(fits ? text : NULL, AddressFamily, lpAddress,
-			       lpAddressLength);
+	return string_to_address(AddressString, true, AddressFamily, lpAddress,
+				 lpAddressLength);
 }

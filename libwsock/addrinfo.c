@@ -323,13 +323,13 @@ static int copy_text(char *to, size_t size, const void *from, bool wide)
 		*to = '\0';
 		return 0;
 	}
-	if (wide)
-		return wsock_wide_to_utf8(from, to, size) ? 0 :
-							    WSAHOST_NOT_FOUND;
-	if (strlen(from) >= size)
-		return WSAHOST_NOT_FOUND;
-	strcpy(to, from);
-	return 0;
+	return wsock_text_get(from, wide, to, size) ? 0 : WSAHOST_NOT_FOUND;
+}
+
+static void free_request(struct request *r)
+{
+	wsock_host_free(&r->lookup.host);
+	free(r);
 }
 
 /* A request of its own memory: 0 or the error. */
@@ -354,18 +354,11 @@ static int make_request(struct request **request, const struct form *form,
 	if (!error)
 		error = prepare(r, hints);
 	if (error) {
-		wsock_host_free(&r->lookup.host);
-		free(r);
+		free_request(r);
 		return error;
 	}
 	*request = r;
 	return 0;
-}
-
-static void free_request(struct request *r)
-{
-	wsock_host_free(&r->lookup.host);
-	free(r);
 }
 
 /* ---- From an answer to a list ---- */
@@ -384,17 +377,6 @@ static void *duplicate_text(const char *text, bool wide)
 	return copy;
 }
 
-static void map_v4(struct sockaddr_in6 *name)
-{
-	struct in_addr in = ((struct sockaddr_in *)name)->sin_addr;
-
-	memset(name, 0, sizeof(*name));
-	name->sin6_family = AF_INET6;
-	name->sin6_addr.s6_addr[10] = 0xff;
-	name->sin6_addr.s6_addr[11] = 0xff;
-	memcpy(&name->sin6_addr.s6_addr[12], &in, sizeof(in));
-}
-
 static struct entry *make_entry(const struct request *r,
 				const struct transport *transport,
 				const struct sockaddr_in6 *address)
@@ -407,7 +389,7 @@ static struct entry *make_entry(const struct request *r,
 	name = (void *)((char *)e + r->form->size);
 	*name = *address;
 	if (name->sin6_family == AF_INET && r->family == AF_INET6)
-		map_v4(name);
+		wsock_addr_map_v4(name, (struct sockaddr_in *)name);
 	/* Both kinds have the port in one place. */
 	name->sin6_port = transport->port;
 	e->family = name->sin6_family;
@@ -612,9 +594,7 @@ static int get_later(const struct wsock_call *call, struct request *r,
 	r->lookup.abort = abort_lookup;
 	r->lookup.release = release;
 	if (timeout)
-		r->lookup.deadline = wsock_now() +
-			(uint64_t)timeout->tv_sec * WSOCK_NSEC_PER_SEC +
-			(uint64_t)timeout->tv_usec * 1000;
+		r->lookup.deadline = wsock_now() + wsock_timeval_ns(timeout);
 	if (!r->routine) {
 		bool auto_reset;
 		int event = wsock_event_decode((HANDLE)((uintptr_t)ov->hEvent &
@@ -786,16 +766,8 @@ static void get_service(const struct sockaddr *address, int flags, char *text,
 /* 0 or the error. */
 static int put_text(const char *text, void *to, DWORD count, bool wide)
 {
-	size_t needed = wide ? wsock_wide_from_utf8(text, NULL, 0) :
-			       strlen(text) + 1;
-
-	if (needed > count)
-		return ERROR_INSUFFICIENT_BUFFER;
-	if (wide)
-		wsock_wide_from_utf8(text, to, count);
-	else
-		memcpy(to, text, needed);
-	return 0;
+	return wsock_text_put(text, wide, to, count) > count ?
+		       ERROR_INSUFFICIENT_BUFFER : 0;
 }
 
 static int get_names(const struct wsock_call *call,

@@ -46,13 +46,16 @@ static const GUID provider_v6 = {
 	{ 0xbb, 0xbf, 0x00, 0xaa, 0x00, 0x6c, 0x34, 0xe4 }
 };
 
-/* All of @info, of @size bytes, but for the name, which is returned. */
-static const char *fill(const struct protocol *p, LPWSAPROTOCOL_INFOA info,
-			size_t size)
+static size_t info_size(bool wide)
+{
+	return wide ? sizeof(WSAPROTOCOL_INFOW) : sizeof(WSAPROTOCOL_INFOA);
+}
+
+static void fill(const struct protocol *p, LPWSAPROTOCOL_INFOA info, bool wide)
 {
 	bool v6 = p->family == AF_INET6;
 
-	memset(info, 0, size);
+	memset(info, 0, info_size(wide));
 	info->dwServiceFlags1 = p->services;
 	info->dwProviderFlags = p->flags;
 	info->ProviderId = v6 ? provider_v6 : provider_v4;
@@ -69,11 +72,11 @@ static const char *fill(const struct protocol *p, LPWSAPROTOCOL_INFOA info,
 	info->iNetworkByteOrder = BIGENDIAN;
 	info->iSecurityScheme = SECURITY_PROTOCOL_NONE;
 	info->dwMessageSize = p->message_size;
-	return p->name;
+	wsock_text_put(p->name, wide, info->szProtocol, WSAPROTOCOL_LEN + 1);
 }
 
-const char *wsock_catalog_describe(int family, int type,
-				   LPWSAPROTOCOL_INFOA info, size_t size)
+void wsock_catalog_describe(int family, int type, LPWSAPROTOCOL_INFOA info,
+			    bool wide)
 {
 	size_t i = 0;
 
@@ -82,7 +85,7 @@ const char *wsock_catalog_describe(int family, int type,
 	       (catalog[i].family != family ||
 		(catalog[i].type != type && catalog[i].type != SOCK_RAW)))
 		i++;
-	return fill(&catalog[i], info, size);
+	fill(&catalog[i], info, wide);
 }
 
 static bool is_wanted(const struct protocol *p, const INT *protocols)
@@ -94,14 +97,11 @@ static bool is_wanted(const struct protocol *p, const INT *protocols)
 	return *protocols;
 }
 
-/* Both variants: elements of @size bytes, with names of 16 bits or of 8. */
 static int enum_protocols(const INT *protocols, void *buffer, LPDWORD length,
-			  size_t size, bool wide)
+			  bool wide)
 {
+	size_t i, n = 0, size = info_size(wide);
 	struct wsock_call call;
-	LPWSAPROTOCOL_INFOA info;
-	const char *name;
-	size_t i, n = 0;
 	char *at = buffer;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
@@ -119,14 +119,7 @@ static int enum_protocols(const INT *protocols, void *buffer, LPDWORD length,
 	for (i = 0; i < ENTRIES; i++) {
 		if (!is_wanted(&catalog[i], protocols))
 			continue;
-		info = (LPWSAPROTOCOL_INFOA)(void *)at;
-		name = fill(&catalog[i], info, size);
-		if (wide)
-			wsock_wide_from_utf8(name,
-				((LPWSAPROTOCOL_INFOW)(void *)at)->szProtocol,
-				WSAPROTOCOL_LEN + 1);
-		else
-			strcpy(info->szProtocol, name);
+		fill(&catalog[i], (LPWSAPROTOCOL_INFOA)(void *)at, wide);
 		at += size;
 	}
 	return (int)n;
@@ -137,7 +130,7 @@ WSOCK_EXPORT int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols,
 					  LPDWORD lpdwBufferLength)
 {
 	return enum_protocols(lpiProtocols, lpProtocolBuffer, lpdwBufferLength,
-			      sizeof(*lpProtocolBuffer), false);
+			      false);
 }
 
 WSOCK_EXPORT int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols,
@@ -145,5 +138,5 @@ WSOCK_EXPORT int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols,
 					  LPDWORD lpdwBufferLength)
 {
 	return enum_protocols(lpiProtocols, lpProtocolBuffer, lpdwBufferLength,
-			      sizeof(*lpProtocolBuffer), true);
+			      true);
 }

@@ -32,11 +32,7 @@ static socklen_t fit_family(struct sockaddr_in6 *to, const SOCKET_ADDRESS *from,
 	}
 	if (family != AF_INET6 || in->sin_family != AF_INET)
 		return 0;
-	to->sin6_family = AF_INET6;
-	to->sin6_port = in->sin_port;
-	to->sin6_addr.s6_addr[10] = 0xff;
-	to->sin6_addr.s6_addr[11] = 0xff;
-	memcpy(&to->sin6_addr.s6_addr[12], &in->sin_addr, sizeof(in->sin_addr));
+	wsock_addr_map_v4(to, in);
 	return sizeof(*to);
 }
 
@@ -124,9 +120,7 @@ static BOOL finish(const struct wsock_call *call, int error,
 
 static uint64_t end_of(const struct timeval *timeout)
 {
-	return timeout ? wsock_now() +
-		(uint64_t)timeout->tv_sec * WSOCK_NSEC_PER_SEC +
-		(uint64_t)timeout->tv_usec * 1000 : WSOCK_NEVER;
+	return timeout ? wsock_now() + wsock_timeval_ns(timeout) : WSOCK_NEVER;
 }
 
 /* 0 or the error of what cannot connect. */

@@ -16,31 +16,14 @@ static int get_option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &len) ? 0 : value;
 }
 
-/* Describes @fd in @info, but for the name, which is returned. */
-static const char *describe(int fd, uint32_t token, WSAPROTOCOL_INFOA *info,
-			    size_t size)
+void wsock_duplicate_describe(int fd, DWORD token, LPWSAPROTOCOL_INFOA info,
+			      bool wide)
 {
-	const char *name = wsock_catalog_describe(get_option(fd, SO_DOMAIN),
-						  get_option(fd, SO_TYPE),
-						  info, size);
-
+	wsock_catalog_describe(get_option(fd, SO_DOMAIN),
+			       get_option(fd, SO_TYPE), info, wide);
 	/* Of raw sockets the catalog has only one. */
 	info->iProtocol = get_option(fd, SO_PROTOCOL);
 	info->dwProviderReserved = token;
-	return name;
-}
-
-void wsock_duplicate_describe_a(int fd, DWORD token, LPWSAPROTOCOL_INFOA info)
-{
-	strcpy(info->szProtocol, describe(fd, token, info, sizeof(*info)));
-}
-
-void wsock_duplicate_describe_w(int fd, DWORD token, LPWSAPROTOCOL_INFOW info)
-{
-	const char *name = describe(fd, token, (LPWSAPROTOCOL_INFOA)info,
-				    sizeof(*info));
-
-	wsock_wide_from_utf8(name, info->szProtocol, WSAPROTOCOL_LEN + 1);
 }
 
 /* 0 with the token, or the error. */
@@ -60,42 +43,32 @@ static int offer(const struct wsock_call *call, DWORD process, bool info,
 	return 0;
 }
 
-/* The half of both variants that can fail; false with the error set. */
-static bool begin(struct wsock_call *call, SOCKET s, DWORD pid, bool info,
-		  uint32_t *token)
+static int duplicate(SOCKET s, DWORD pid, LPWSAPROTOCOL_INFOA info, bool wide)
 {
+	struct wsock_call call;
+	uint32_t token = 0;
 	int error;
 
-	if (!wsock_call_enter(call, s))
-		return false;
-	error = offer(call, pid, info, token);
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	error = offer(&call, pid, info, &token);
 	if (error)
-		wsock_call_fail(call, error);
-	return !error;
+		return wsock_call_fail(&call, error);
+	wsock_duplicate_describe(call.fd, token, info, wide);
+	return 0;
 }
 
 WSOCK_EXPORT int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
 					    LPWSAPROTOCOL_INFOA lpProtocolInfo)
 {
-	struct wsock_call call;
-	uint32_t token;
-
-	if (!begin(&call, s, dwProcessId, lpProtocolInfo, &token))
-		return SOCKET_ERROR;
-	wsock_duplicate_describe_a(call.fd, token, lpProtocolInfo);
-	return 0;
+	return duplicate(s, dwProcessId, lpProtocolInfo, false);
 }
 
 WSOCK_EXPORT int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId,
 					    LPWSAPROTOCOL_INFOW lpProtocolInfo)
 {
-	struct wsock_call call;
-	uint32_t token;
-
-	if (!begin(&call, s, dwProcessId, lpProtocolInfo, &token))
-		return SOCKET_ERROR;
-	wsock_duplicate_describe_w(call.fd, token, lpProtocolInfo);
-	return 0;
+	return duplicate(s, dwProcessId, (LPWSAPROTOCOL_INFOA)lpProtocolInfo,
+			 true);
 }
 
 SOCKET wsock_duplicate_take(const struct wsock_call *call, DWORD token)

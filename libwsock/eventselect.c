@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * WSAEventSelect, WSAAsyncSelect and WSAEnumNetworkEvents. The kernel records the
- * events and signals (for WSAAsyncSelect, the queue of the window's thread); what it cannot see are the calls that re-enable an event, which are
- * system calls like any other. They tell it here, if the socket was ever
- * registered.
+ * events and signals (for WSAAsyncSelect, the queue of the window's thread); what
+ * it cannot see are the calls that re-enable an event, which are system calls like
+ * any other. They tell it here, if the socket was ever registered.
  */
 #include "internal.h"
 

@@ -17,11 +17,6 @@ __thread bool wsock_in_hook;
 static __thread uint32_t hook_generation;
 static __thread bool cancel_requested;
 
-static uint32_t generation_now(void)
-{
-	return (uint32_t)(wsock_state_read() >> 32);
-}
-
 /* A thread without a hook of its own has this one. */
 static INT_PTR CALLBACK default_hook(void)
 {
@@ -37,7 +32,7 @@ static bool run_hook(void)
 	wsock_in_hook = true;
 	do {
 		go_on = wsock_hook() && !cancel_requested &&
-			hook_generation == generation_now();
+			hook_generation == wsock_generation();
 	} while (go_on);
 	wsock_in_hook = false;
 	return !cancel_requested;
@@ -53,7 +48,7 @@ int wsock_hook_poll(struct pollfd *fds, nfds_t n, uint64_t deadline,
 		ready = wsock_poll_until(fds, n, 0, 0);
 		if (ready)
 			return ready;
-		if (hook_generation != generation_now())
+		if (hook_generation != wsock_generation())
 			wsock_hook = NULL;
 		if (!wsock_hook)
 			return wsock_poll_apcs(fds, n, deadline, slice_ns);
@@ -92,10 +87,10 @@ WSOCK_EXPORT FARPROC WSAAPI WSASetBlockingHook(FARPROC lpBlockFunc)
 		wsock_error_set(wsock_in_hook ? WSAEINPROGRESS : WSAEFAULT);
 		return NULL;
 	}
-	before = wsock_hook && hook_generation == generation_now() ?
+	before = wsock_hook && hook_generation == wsock_generation() ?
 		 wsock_hook : default_hook;
 	wsock_hook = lpBlockFunc == default_hook ? NULL : lpBlockFunc;
-	hook_generation = generation_now();
+	hook_generation = wsock_generation();
 	return before;
 }
 

@@ -59,6 +59,12 @@ static inline uint64_t wsock_state_read(void)
 	return __atomic_load_n(&wsock_state, __ATOMIC_SEQ_CST);
 }
 
+/* It changes with each final WSACleanup. */
+static inline uint32_t wsock_generation(void)
+{
+	return (uint32_t)(wsock_state_read() >> 32);
+}
+
 /* The major version of the process: the lowest that was asked for. */
 int wsock_version_major(void);
 
@@ -177,7 +183,7 @@ bool wsock_call_enter(struct wsock_call *call, SOCKET s);
 /* Was the call ended by the final WSACleanup? */
 static inline bool wsock_call_cancelled(const struct wsock_call *call)
 {
-	return (uint32_t)(wsock_state_read() >> 32) != call->generation;
+	return wsock_generation() != call->generation;
 }
 /*
  * Sets the error of a call that may have been ended from outside: WSAEINTR
@@ -342,12 +348,14 @@ int wsock_addr_to_text(const struct sockaddr *name, size_t len,
 		       char text[WSOCK_ADDR_TEXT]);
 /* Changes @text. False when it is no address of @family. */
 bool wsock_addr_from_text(char *text, int family, struct sockaddr_in6 *name);
+/* An IPv4 address as a socket of IPv6 takes it; the two may be at one place. */
+void wsock_addr_map_v4(struct sockaddr_in6 *to, const struct sockaddr_in *from);
 
 /* ---- catalog.c ---- */
 
-/* Fills @info, of @size bytes, but for the name, which is returned. */
-const char *wsock_catalog_describe(int family, int type,
-				   LPWSAPROTOCOL_INFOA info, size_t size);
+/* Fills @info, a WSAPROTOCOL_INFOW when it is @wide. */
+void wsock_catalog_describe(int family, int type, LPWSAPROTOCOL_INFOA info,
+			    bool wide);
 
 /* ---- wide.c ---- */
 
@@ -358,6 +366,10 @@ bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size);
  * NUL.
  */
 size_t wsock_wide_from_utf8(const char *from, WCHAR *to, size_t count);
+/* For both variants of a function: false when it is no text, or too long. */
+bool wsock_text_get(const void *from, bool wide, char *to, size_t size);
+/* Writes only the whole of @from; returns how many characters that takes. */
+size_t wsock_text_put(const char *from, bool wide, void *to, size_t count);
 
 /* ---- transport.c ---- */
 
@@ -510,9 +522,10 @@ void wsock_netdb_forget(void);
  * WSASocket when there is none.
  */
 SOCKET wsock_duplicate_take(const struct wsock_call *call, DWORD token);
-/* Describes @fd, which is a socket. */
-void wsock_duplicate_describe_a(int fd, DWORD token, LPWSAPROTOCOL_INFOA info);
-void wsock_duplicate_describe_w(int fd, DWORD token, LPWSAPROTOCOL_INFOW info);
+/* Describes @fd, which is a socket; a WSAPROTOCOL_INFOW when it is @wide. */
+void wsock_duplicate_describe(int fd, DWORD token, LPWSAPROTOCOL_INFOA info,
+			      bool wide);
+
 /* ---- eventselect.c ---- */
 
 void wsock_events_tell_enabled(int fd, unsigned int events);
@@ -580,6 +593,12 @@ static inline uint64_t wsock_now(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * WSOCK_NSEC_PER_SEC +
 	       (uint64_t)ts.tv_nsec;
+}
+
+static inline uint64_t wsock_timeval_ns(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * WSOCK_NSEC_PER_SEC +
+	       (uint64_t)tv->tv_usec * 1000;
 }
 
 /* The time when @ms milliseconds have passed. */

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -111,18 +112,21 @@ static int put_file(FILE *f, const struct service *s)
 	return fflush(f) || fsync(fileno(f)) ? errno : 0;
 }
 
+/* Where @name is; false when that is too long. */
+static bool path_of(const char *name, char path[PATH_MAX])
+{
+	return snprintf(path, PATH_MAX, "%s/%s", names_dir(), name) < PATH_MAX;
+}
+
 /* 0 or an errno. */
 static int write_service(const struct service *s)
 {
-	char name[256], path[4096], temporary[4096];
+	char name[256], path[PATH_MAX], temporary[PATH_MAX];
 	int fd, err;
 	FILE *f;
 
 	file_name(&s->class, s->name, name, sizeof(name));
-	if (snprintf(path, sizeof(path), "%s/%s", names_dir(), name) >=
-		    (int)sizeof(path) ||
-	    snprintf(temporary, sizeof(temporary), "%s/.XXXXXX", names_dir()) >=
-		    (int)sizeof(temporary))
+	if (!path_of(name, path) || !path_of(".XXXXXX", temporary))
 		return ENAMETOOLONG;
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
@@ -248,10 +252,8 @@ static bool copy_string(char *to, size_t size, const void *from, bool wide)
 		*to = '\0';
 		return true;
 	}
-	if (wide ? !wsock_wide_to_utf8(from, to, size) : strlen(from) >= size)
+	if (!wsock_text_get(from, wide, to, size))
 		return false;
-	if (!wide)
-		strcpy(to, from);
 	for (p = to; *p; p++)
 		if ((uint8_t)*p < ' ')
 			return false;
@@ -303,11 +305,10 @@ static int import(struct service *s, const WSAQUERYSETA *q, bool wide)
 /* 0 or the error. */
 static int delete_service(const struct service *s)
 {
-	char name[256], path[4096];
+	char name[256], path[PATH_MAX];
 
 	file_name(&s->class, s->name, name, sizeof(name));
-	if (snprintf(path, sizeof(path), "%s/%s", names_dir(), name) >=
-	    (int)sizeof(path))
+	if (!path_of(name, path))
 		return WSAENAMETOOLONG;
 	return unlink(path) ? file_error(errno) : 0;
 }
@@ -472,8 +473,8 @@ static void *take(struct parts *p, size_t size)
 
 static size_t string_size(const char *text, bool wide)
 {
-	return wide ? wsock_wide_from_utf8(text, NULL, 0) * sizeof(WCHAR) :
-		      strlen(text) + 1;
+	return wsock_text_put(text, wide, NULL, 0) *
+	       (wide ? sizeof(WCHAR) : sizeof(CHAR));
 }
 
 static LPSTR take_string(struct parts *p, const char *text)
@@ -481,10 +482,8 @@ static LPSTR take_string(struct parts *p, const char *text)
 	size_t size = string_size(text, p->wide);
 	void *at = take(p, size);
 
-	if (p->wide)
-		wsock_wide_from_utf8(text, at, size / sizeof(WCHAR));
-	else
-		memcpy(at, text, size);
+	/* There is room for all of it. */
+	wsock_text_put(text, p->wide, at, size);
 	return at;
 }
 

@@ -34,18 +34,13 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
 static bool have_key;
 
-static uint32_t generation_now(void)
-{
-	return (uint32_t)(wsock_state_read() >> 32);
-}
-
 /* Under netdb_lock. */
 static void forget_freed(void)
 {
-	if (own_generation == generation_now())
+	if (own_generation == wsock_generation())
 		return;
 	memset(own, 0, sizeof(own));
-	own_generation = generation_now();
+	own_generation = wsock_generation();
 }
 
 static void thread_exit(void *unused)

@@ -259,17 +259,16 @@ static int put_connect_time(int fd, char *optval, int *optlen)
 
 static int put_protocol_info(int fd, bool wide, char *optval, int *optlen)
 {
-	WSAPROTOCOL_INFOA narrow;
-	WSAPROTOCOL_INFOW info;
+	union {
+		WSAPROTOCOL_INFOA a;
+		WSAPROTOCOL_INFOW w;
+	} info;
 
 	if (wsock_socket_type(fd) < 0)
 		return from_native(-1, SOL_SOCKET);
-	if (wide) {
-		wsock_duplicate_describe_w(fd, 0, &info);
-		return put(&info, sizeof(info), optval, optlen);
-	}
-	wsock_duplicate_describe_a(fd, 0, &narrow);
-	return put(&narrow, sizeof(narrow), optval, optlen);
+	wsock_duplicate_describe(fd, 0, &info.a, wide);
+	return put(&info, wide ? sizeof(info.w) : sizeof(info.a), optval,
+		   optlen);
 }
 
 static int get_socket_option(int fd, int name, char *optval, int *optlen)

@@ -245,9 +245,7 @@ static bool engine_drive(struct engine *e, int wake, uint64_t deadline)
 	uint64_t until = WSOCK_NEVER;
 
 	if (left)
-		until = wsock_now() +
-			(uint64_t)left->tv_sec * WSOCK_NSEC_PER_SEC +
-			(uint64_t)left->tv_usec * 1000;
+		until = wsock_now() + wsock_timeval_ns(left);
 	e->fds[e->n] = (struct pollfd){ .fd = wake, .events = POLLIN };
 	if (until < deadline)
 		deadline = until;

@@ -222,9 +222,7 @@ static int get_deadline(const struct timeval *timeout, uint64_t *deadline)
 		return WSAEINVAL;
 	*deadline = 0;
 	if (timeout->tv_sec || timeout->tv_usec)
-		*deadline = wsock_now() +
-			    (uint64_t)timeout->tv_sec * WSOCK_NSEC_PER_SEC +
-			    (uint64_t)timeout->tv_usec * 1000;
+		*deadline = wsock_now() + wsock_timeval_ns(timeout);
 	return 0;
 }
 

@@ -273,8 +273,7 @@ static uint64_t option_deadline(struct wsock_call *call, int optname)
 		return WSOCK_NEVER;
 	if (!call->start)
 		call->start = wsock_now();
-	return call->start + (uint64_t)tv.tv_sec * WSOCK_NSEC_PER_SEC +
-	       (uint64_t)tv.tv_usec * 1000;
+	return call->start + wsock_timeval_ns(&tv);
 }
 
 bool wsock_call_restart(struct wsock_call *call, int optname, short events)

@@ -95,3 +95,30 @@ size_t wsock_wide_from_utf8(const char *from, WCHAR *to, size_t count)
 	} while (c);
 	return n;
 }
+
+bool wsock_text_get(const void *from, bool wide, char *to, size_t size)
+{
+	size_t len;
+
+	if (wide)
+		return wsock_wide_to_utf8(from, to, size);
+	len = strlen(from) + 1;
+	if (len > size)
+		return false;
+	memcpy(to, from, len);
+	return true;
+}
+
+size_t wsock_text_put(const char *from, bool wide, void *to, size_t count)
+{
+	size_t needed = wide ? wsock_wide_from_utf8(from, NULL, 0) :
+			       strlen(from) + 1;
+
+	if (needed > count)
+		return needed;
+	if (wide)
+		wsock_wide_from_utf8(from, to, count);
+	else
+		memcpy(to, from, needed);
+	return needed;
+}

@@ -109,40 +109,6 @@ CreateFileA(LPCSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
 	return (HANDLE)(intptr_t)fd;
 }
 
-/* UTF-16 to UTF-8. False when it is not valid, or too long. */
-static bool convert_name(const WCHAR *from, char *to, size_t size)
-{
-	uint32_t c;
-	size_t n = 0;
-
-	while ((c = (uint32_t)*from++) && n + 5 < size) {
-		if (c >= 0xd800 && c < 0xdc00 && *from >= 0xdc00 &&
-		    *from < 0xe000)
-			c = 0x10000 + ((c - 0xd800) << 10) +
-			    ((uint32_t)*from++ - 0xdc00);
-		else if (c >= 0xd800 && c < 0xe000)
-			return false;
-		if (c < 0x80) {
-			to[n++] = (char)c;
-			continue;
-		}
-		if (c < 0x800) {
-			to[n++] = (char)(0xc0 | c >> 6);
-		} else {
-			if (c < 0x10000) {
-				to[n++] = (char)(0xe0 | c >> 12);
-			} else {
-				to[n++] = (char)(0xf0 | c >> 18);
-				to[n++] = (char)(0x80 | (c >> 12 & 0x3f));
-			}
-			to[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-		}
-		to[n++] = (char)(0x80 | (c & 0x3f));
-	}
-	to[n] = '\0';
-	return !c;
-}
-
 WSOCK_EXPORT HANDLE WINAPI
 CreateFileW(LPCWSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
 	    LPSECURITY_ATTRIBUTES lpSecurityAttributes,
@@ -151,7 +117,7 @@ CreateFileW(LPCWSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
 {
 	char name[PATH_MAX];
 
-	if (!lpFileName || !convert_name(lpFileName, name, sizeof(name))) {
+	if (!lpFileName || !wsock_wide_to_utf8(lpFileName, name, sizeof(name))) {
 		fail(ERROR_INVALID_NAME);
 		return INVALID_HANDLE_VALUE;
 	}
