@@ -288,6 +288,56 @@ static inline size_t fill(int fd)
 	return total;
 }
 
+/* Run in a child; its status is the test's. */
+#define CHILD_EXPECT(cond) do { if (!(cond)) _exit(__LINE__ % 250 + 1); } while (0)
+
+/* Room for one byte, and one descriptor that goes with it. */
+struct fd_message {
+	struct msghdr msg;
+	struct iovec iov;
+	char byte;
+	union {
+		struct cmsghdr hdr;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control;
+};
+
+static inline struct msghdr *fd_message_init(struct fd_message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->iov.iov_base = &m->byte;
+	m->iov.iov_len = 1;
+	m->msg.msg_iov = &m->iov;
+	m->msg.msg_iovlen = 1;
+	m->msg.msg_control = &m->control;
+	m->msg.msg_controllen = sizeof(m->control);
+	return &m->msg;
+}
+
+static inline int send_fd(int via, int fd, int flags)
+{
+	struct fd_message m;
+	struct msghdr *msg = fd_message_init(&m);
+
+	m.control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
+	m.control.hdr.cmsg_level = SOL_SOCKET;
+	m.control.hdr.cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(&m.control.hdr), &fd, sizeof(fd));
+	return sendmsg(via, msg, flags) == 1 ? 0 : -1;
+}
+
+/* -1 also for a message without one. */
+static inline int recv_fd(int via, int flags)
+{
+	struct fd_message m;
+	struct msghdr *msg = fd_message_init(&m);
+	int fd = -1;
+
+	if (recvmsg(via, msg, flags) == 1 && msg->msg_controllen)
+		memcpy(&fd, CMSG_DATA(&m.control.hdr), sizeof(fd));
+	return fd;
+}
+
 static inline long counter(const char *name)
 {
 	char line[128], key[64];

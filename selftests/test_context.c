@@ -356,9 +356,6 @@ TEST_F(submit, before_startup_and_after_cleanup)
 	ASSERT_EQ(send(self->s[1], "0123456789", 10, 0), 10);
 }
 
-/* Run in a child; its status is the test's. */
-#define CHILD_EXPECT(cond) do { if (!(cond)) _exit(__LINE__ % 250 + 1); } while (0)
-
 static int child_status(pid_t pid)
 {
 	int status;
@@ -398,14 +395,6 @@ TEST_F(submit, fork_child_is_refused)
 
 TEST_F(submit, passed_descriptor_is_refused)
 {
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
 	int pair[2];
 	pid_t pid;
 
@@ -415,16 +404,12 @@ TEST_F(submit, passed_descriptor_is_refused)
 		int fd;
 
 		close(self->dev);
-		CHILD_EXPECT(recvmsg(pair[0], &msg, 0) == 1);
-		memcpy(&fd, CMSG_DATA(&control.hdr), sizeof(fd));
+		fd = recv_fd(pair[0], 0);
+		CHILD_EXPECT(fd >= 0);
 		CHILD_EXPECT(dev_cleanup(fd) == -EPERM);
 		_exit(0);
 	}
-	control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
-	control.hdr.cmsg_level = SOL_SOCKET;
-	control.hdr.cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(&control.hdr), &self->dev, sizeof(int));
-	EXPECT_EQ(sendmsg(pair[1], &msg, 0), 1);
+	EXPECT_EQ(send_fd(pair[1], self->dev, 0), 0);
 	EXPECT_EQ(child_status(pid), 0);
 	EXPECT_EQ(fdinfo(self->dev, "registrations"), 1);
 	close(pair[0]);

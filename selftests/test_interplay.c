@@ -18,9 +18,6 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-/* Run in a child; its status is the test's. */
-#define CHILD_EXPECT(cond) do { if (!(cond)) _exit(__LINE__ % 250 + 1); } while (0)
-
 FIXTURE(interplay)
 {
 	int dev;
@@ -302,27 +299,6 @@ TEST_F(interplay, reuseport)
 	}
 }
 
-static int pass(int via, int fd, bool out)
-{
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-
-	control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
-	control.hdr.cmsg_level = SOL_SOCKET;
-	control.hdr.cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(&control.hdr), &fd, sizeof(fd));
-	if ((out ? sendmsg(via, &msg, 0) : recvmsg(via, &msg, MSG_CMSG_CLOEXEC)) != 1)
-		return -1;
-	memcpy(&fd, CMSG_DATA(&control.hdr), sizeof(fd));
-	return fd;
-}
-
 /* One that is on its way has no other owner: who gets it gets a dead one. */
 TEST_F(interplay, scm_rights__on_its_way_at_the_release)
 {
@@ -331,10 +307,10 @@ TEST_F(interplay, scm_rights__on_its_way_at_the_release)
 	ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, via), 0);
 	ASSERT_EQ(tcp_pair(self->s), 0);
 	ASSERT_EQ(dev_adopt(self->dev, self->s[0]), 0);
-	ASSERT_GE(pass(via[0], self->s[0], true), 0);
+	ASSERT_EQ(send_fd(via[0], self->s[0], 0), 0);
 	EXPECT_EQ(dev_cleanup(self->dev), 1);
 	EXPECT_EQ(peer_end(self->s[1]), -ECONNRESET);
-	fd = pass(via[1], -1, false);
+	fd = recv_fd(via[1], MSG_CMSG_CLOEXEC);
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(send(fd, "x", 1, MSG_NOSIGNAL), -1);
 	/* It can be owned all the same. */
@@ -365,7 +341,7 @@ TEST_F(interplay, scm_rights__with_operations_of_both)
 		close(self->dev);
 		close(self->s[0]);
 		close(self->s[1]);
-		fd = pass(via[1], -1, false);
+		fd = recv_fd(via[1], MSG_CMSG_CLOEXEC);
 		dev = dev_started();
 		CHILD_EXPECT(fd >= 0 && !dev_adopt(dev, fd));
 		CHILD_EXPECT(dev_recv(dev, fd, self->buf, 5, &self->ov) == -EINPROGRESS);
@@ -376,7 +352,7 @@ TEST_F(interplay, scm_rights__with_operations_of_both)
 		CHILD_EXPECT(dev_cleanup(dev) == 1);
 		_exit(0);
 	}
-	ASSERT_GE(pass(via[0], self->s[0], true), 0);
+	ASSERT_EQ(send_fd(via[0], self->s[0], 0), 0);
 	ASSERT_EQ(read(sync[0], &c, 1), 1);
 	EXPECT_EQ(dev_cleanup(self->dev), 1);
 	EXPECT_EQ(ov_status(&self->ov), STATUS_CANCELLED);

@@ -20,9 +20,6 @@
 #include "uring.h"
 #include "kselftest_harness.h"
 
-/* Run in a child; its status is the test's. */
-#define CHILD_EXPECT(cond) do { if (!(cond)) _exit(__LINE__ % 250 + 1); } while (0)
-
 FIXTURE(security)
 {
 	int dev;

@@ -804,27 +804,16 @@ static void signal_one(struct worker *me)
 
 static void hand_out(struct worker *me)
 {
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
 	int fd = __atomic_load_n(&w.own[dice(me, SOCKETS)], __ATOMIC_ACQUIRE);
 
 	if (dice(me, 2) && fd >= 0) {
 		shake(fd);
-		control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
-		control.hdr.cmsg_level = SOL_SOCKET;
-		control.hdr.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&control.hdr), &fd, sizeof(fd));
-		sendmsg(bazaar[0], &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} else if (recvmsg(bazaar[1], &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1 &&
-		   msg.msg_controllen) {
+		send_fd(bazaar[0], fd, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return;
+	}
+	fd = recv_fd(bazaar[1], MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (fd >= 0) {
 		count(&arena->handed);
-		memcpy(&fd, CMSG_DATA(&control.hdr), sizeof(fd));
 		born(me, fd, 1 + dice(me, SOCKETS - 1), true);
 	}
 }

@@ -8,12 +8,6 @@
 
 WINSOCK_FIXTURE(calls);
 
-#define EXPECT_WSA(call, error) do {					\
-	WSASetLastError(4711);						\
-	EXPECT_EQ((long)(call), SOCKET_ERROR);				\
-	EXPECT_EQ(WSAGetLastError(), (error));				\
-} while (0)
-
 static bool readable(SOCKET s)
 {
 	struct pollfd pfd = { .fd = s, .events = POLLIN };

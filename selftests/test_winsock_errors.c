@@ -14,12 +14,6 @@ int wsock_error_from_errno(int err);
 
 WINSOCK_FIXTURE(errors);
 
-#define EXPECT_WSA(call, error) do {					\
-	WSASetLastError(4711);						\
-	EXPECT_EQ((long)(call), -1);					\
-	EXPECT_EQ(WSAGetLastError(), error);				\
-} while (0)
-
 TEST_F(errors, G1__from_errno)
 {
 	static const struct { int err, wsa; } rows[] = {

@@ -27,22 +27,6 @@ FIXTURE_TEARDOWN_PARENT(names)
 	EXPECT_TRUE(counters_zero());
 }
 
-static void widen(WCHAR *to, const char *from)
-{
-	do {
-		*to++ = *from;
-	} while (*from++);
-}
-
-static bool same_text(const WCHAR *wide, const char *text)
-{
-	do {
-		if (*wide++ != *text)
-			return false;
-	} while (*text++);
-	return true;
-}
-
 /* Addresses of a list, "a:port a:port"; with type and protocol as "/1/6" behind. */
 static const char *list_text(const ADDRINFOA *ai)
 {

@@ -13,12 +13,6 @@
 
 WINSOCK_FIXTURE(options);
 
-#define EXPECT_WSA(call, error) do {					\
-	WSASetLastError(4711);						\
-	EXPECT_EQ((long)(call), -1);					\
-	EXPECT_EQ(WSAGetLastError(), error);				\
-} while (0)
-
 /* Of 4 bytes, as nearly all of them. -4711 when it fails. */
 static int get_option(SOCKET s, int level, int name)
 {

@@ -15,12 +15,6 @@
 
 WINSOCK_FIXTURE(rare);
 
-#define EXPECT_WSA(call, error) do {					\
-	WSASetLastError(4711);						\
-	EXPECT_EQ((long)(call), SOCKET_ERROR);				\
-	EXPECT_EQ(WSAGetLastError(), (error));				\
-} while (0)
-
 /* A descriptor that is no socket. */
 static int no_socket(void)
 {

@@ -494,22 +494,6 @@ static const struct text {
 	  AF_INET6, NULL },
 };
 
-static void widen(WCHAR *to, const char *from)
-{
-	do {
-		*to++ = *from;
-	} while (*from++);
-}
-
-static bool same_text(const WCHAR *wide, const char *text)
-{
-	do {
-		if (*wide++ != *text)
-			return false;
-	} while (*text++);
-	return true;
-}
-
 TEST_F(transport, F3__addresses_as_text)
 {
 	ASSERT_EQ(startup(), 0);

@@ -44,6 +44,30 @@
 	_is;								\
 })
 
+/* A call that fails; the last error is this call's. */
+#define EXPECT_WSA(call, error) do {					\
+	WSASetLastError(4711);						\
+	EXPECT_EQ((long)(call), SOCKET_ERROR);				\
+	EXPECT_EQ(WSAGetLastError(), (error));				\
+} while (0)
+
+/* ASCII as UTF-16. */
+static inline void widen(WCHAR *to, const char *from)
+{
+	do {
+		*to++ = *from;
+	} while (*from++);
+}
+
+static inline bool same_text(const WCHAR *wide, const char *text)
+{
+	do {
+		if (*wide++ != *text)
+			return false;
+	} while (*text++);
+	return true;
+}
+
 static inline double now_ms(void)
 {
 	struct timespec ts;
