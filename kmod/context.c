@@ -14,6 +14,39 @@ DEFINE_MUTEX(wsock_contexts_lock);
 static LIST_HEAD(contexts);		/* wsock_contexts_lock */
 static unsigned int nr_contexts;	/* wsock_contexts_lock */
 
+/*
+ * The final release. Every cause comes through here with the lock held, and
+ * when it returns the context is as new.
+ */
+static void context_release(struct wsock_context *ctx, enum wsock_cause cause)
+{
+	lockdep_assert_held(&ctx->lock);
+
+	/* Submissions and adoptions look at this: the gate closes first. */
+	WRITE_ONCE(ctx->registrations, 0);
+	ctx->generation++;
+	wsock_socket_release_all(ctx, cause);
+}
+
+/*
+ * The process ends, by exit or exec: nobody runs in its memory any more. Its
+ * descriptors are closed only after that, one by one, and whoever else has one of a
+ * socket, as a fork child, might be the last to close it before our turn comes.
+ */
+static void context_end(struct mmu_notifier *end, struct mm_struct *mm)
+{
+	struct wsock_context *ctx = container_of(end, struct wsock_context, end);
+
+	mutex_lock(&ctx->lock);
+	if (ctx->registrations)
+		context_release(ctx, WSOCK_EXIT);
+	mutex_unlock(&ctx->lock);
+}
+
+static const struct mmu_notifier_ops end_ops = {
+	.release = context_end,
+};
+
 static struct wsock_context *context_create(void)
 {
 	struct wsock_context *ctx;
@@ -29,6 +62,7 @@ static struct wsock_context *context_create(void)
 	mutex_init(&ctx->lock);
 	INIT_LIST_HEAD(&ctx->sockets);
 	init_waitqueue_head(&ctx->idle);
+	ctx->end.ops = &end_ops;
 	return ctx;
 }
 
@@ -57,6 +91,7 @@ void wsock_context_put(struct wsock_context *ctx)
 struct wsock_context *wsock_context_open(void)
 {
 	struct wsock_context *ctx;
+	int ret;
 
 	if (!current->mm)
 		return ERR_PTR(-EPERM);
@@ -74,6 +109,11 @@ struct wsock_context *wsock_context_open(void)
 	ctx = context_create();
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
+	ret = mmu_notifier_register(&ctx->end, ctx->mm);
+	if (ret) {
+		wsock_context_put(ctx);
+		return ERR_PTR(ret);
+	}
 	ctx->opens = 1;
 	list_add(&ctx->node, &contexts);
 	nr_contexts++;
@@ -86,27 +126,18 @@ struct wsock_context *wsock_context_open(void)
  */
 void wsock_context_close(struct wsock_context *ctx)
 {
+	bool last;
+
 	scoped_guard(mutex, &wsock_contexts_lock) {
-		if (!--ctx->opens) {
+		last = !--ctx->opens;
+		if (last) {
 			list_del(&ctx->node);
 			nr_contexts--;
 		}
 	}
+	if (last)
+		mmu_notifier_unregister(&ctx->end, ctx->mm);
 	wsock_context_put(ctx);
-}
-
-/*
- * The final release. Every cause comes through here with the lock held, and
- * when it returns the context is as new.
- */
-static void context_release(struct wsock_context *ctx, enum wsock_cause cause)
-{
-	lockdep_assert_held(&ctx->lock);
-
-	/* Submissions and adoptions look at this: the gate closes first. */
-	WRITE_ONCE(ctx->registrations, 0);
-	ctx->generation++;
-	wsock_socket_release_all(ctx, cause);
 }
 
 /**
@@ -167,14 +198,15 @@ void wsock_context_withdraw(struct wsock_open *open)
 	struct wsock_context *ctx = open->ctx;
 
 	mutex_lock(&ctx->lock);
-	if (open->registrations) {
+	/* There is none, of any open, once the process has ended. */
+	if (ctx->registrations && open->registrations) {
 		if (ctx->registrations == open->registrations)
 			context_release(ctx, WSOCK_EXIT);
 		else
 			WRITE_ONCE(ctx->registrations,
 				   ctx->registrations - open->registrations);
-		open->registrations = 0;
 	}
+	open->registrations = 0;
 	mutex_unlock(&ctx->lock);
 }
 

@@ -62,6 +62,7 @@
 #include <linux/in6.h>
 #include <linux/io_uring/cmd.h>
 #include <linux/list.h>
+#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/nospec.h>
@@ -139,6 +140,7 @@ struct wsock_table {
  * @refs: one per open, per owned socket
  * @tgid: its process; set once
  * @mm: its memory, mmgrab()ed; set once
+ * @end: tells when nobody uses that any more
  * @node: in wsock_contexts; wsock_contexts_lock
  * @opens: opens of the device; wsock_contexts_lock
  * @lock: see above
@@ -158,6 +160,7 @@ struct wsock_context {
 	refcount_t refs;
 	struct pid *tgid;
 	struct mm_struct *mm;
+	struct mmu_notifier end;
 	struct list_head node;
 	unsigned int opens;
 

@@ -4,6 +4,7 @@
  * and bad input at every door.
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
@@ -480,6 +481,68 @@ TEST(H19__kill_resets)
 	EXPECT_TRUE(counters_zero());
 	close(e.event);
 	close(fds[1]);
+}
+
+/*
+ * A process has ended, and so have its descriptors, one after the other. Meanwhile a
+ * child that inherited them closes its own: no owner, but for a moment the last one
+ * with a descriptor of the socket, and its close must not be what the peer sees.
+ */
+#define LATER_FDS 60000			/* what there is to close in between */
+
+static void parent_with_a_child(const int *fds, int ready)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct rlimit limit = { LATER_FDS + 100, LATER_FDS + 100 };
+	int file = memfd_create("lock", 0), opened = dev_started(), low, dev;
+
+	low = fcntl(file, F_DUPFD, fds[0] + 1);
+	CHILD_EXPECT(low > fds[0]);
+	close(file);
+	CHILD_EXPECT(!fcntl(low, F_SETLK, &lock));
+	CHILD_EXPECT(!setrlimit(RLIMIT_NOFILE, &limit));
+	for (int i = 0; i < LATER_FDS; i++)
+		CHILD_EXPECT(fcntl(low, F_DUPFD, low) > low);
+	dev = fcntl(opened, F_DUPFD, LATER_FDS);
+	CHILD_EXPECT(dev > LATER_FDS);
+	close(opened);
+	CHILD_EXPECT(!dev_adopt(dev, fds[0]));
+	if (!fork()) {
+		/* It is to be done with its own at once. */
+		dup2(ready, 0);
+		close_range(low + 1, ~0U, 0);
+		CHILD_EXPECT(write(0, "", 1) == 1);
+		/* As soon as its parent has closed one more descriptor than the socket's. */
+		fcntl(low, F_SETLKW, &lock);
+		_exit(0);
+	}
+	pause();
+}
+
+TEST(H19__kill_resets_what_a_child_inherited)
+{
+	int fds[2], ready[2];
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(tcp_pair(fds), 0);
+	ASSERT_EQ(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		close(fds[1]);
+		parent_with_a_child(fds, ready[1]);
+		_exit(0);
+	}
+	close(fds[0]);
+	close(ready[1]);
+	EXPECT_EQ(read(ready[0], &byte, 1), 1);
+	usleep(50000);		/* until it waits */
+	ASSERT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(child_status(pid), -SIGKILL);
+	EXPECT_EQ(peer_end(fds[1]), -ECONNRESET);
+	close(ready[0]);
+	close(fds[1]);
+	EXPECT_TRUE(counters_zero());
 }
 
 TEST(H13__exec_drops_all)
