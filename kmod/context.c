@@ -112,7 +112,8 @@ struct wsock_context *wsock_context_open(void)
 	ret = mmu_notifier_register(&ctx->end, ctx->mm);
 	if (ret) {
 		wsock_context_put(ctx);
-		return ERR_PTR(ret);
+		/* It gives up when a signal is pending, or task work. */
+		return ERR_PTR(ret == -EINTR ? -ERESTARTNOINTR : ret);
 	}
 	ctx->opens = 1;
 	list_add(&ctx->node, &contexts);

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "device.h"
@@ -125,6 +126,28 @@ TEST_F(context, close__last_descriptor_releases)
 	close(fds[0]);
 	close(fds[1]);
 	self->dev = -1;
+}
+
+static void ignore(int signal)
+{
+}
+
+TEST_F(context, open__is_not_interrupted)
+{
+	struct sigaction sa = { .sa_handler = ignore };
+	struct itimerval often = { { 0, 200 }, { 0, 200 } }, never = {};
+
+	/* The first open is what makes the context. */
+	close(self->dev);
+	ASSERT_EQ(sigaction(SIGALRM, &sa, NULL), 0);
+	ASSERT_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
+	for (int i = 0; i < 2000; i++) {
+		self->dev = open("/dev/wsock", O_RDWR | O_CLOEXEC);
+		ASSERT_GE(self->dev, 0);
+		close(self->dev);
+	}
+	ASSERT_EQ(setitimer(ITIMER_REAL, &never, NULL), 0);
+	self->dev = dev_open();
 }
 
 TEST_F(context, adopt__gate_and_bad_input)
