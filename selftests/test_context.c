@@ -604,32 +604,37 @@ static const char *self_path = "/proc/self/exe";
 TEST(H13__exec_with_inherited_device_is_refused)
 {
 	struct ending e = { .event = new_event() };
-	int fds[2];
+	int fds[2], keep[2];
 	char byte, arg[16];
 	pid_t pid;
 
 	ASSERT_EQ(tcp_pair(fds), 0);
+	ASSERT_EQ(pipe2(keep, O_CLOEXEC), 0);
 	pid = fork();
 	if (!pid) {
 		ending_child(&e, fds, false);
 		snprintf(arg, sizeof(arg), "%d", e.dev);
 		setenv("WSOCK_EXEC_FD", arg, 1);
+		dup2(keep[0], 0);
 		execl(self_path, "test_context", NULL);
 		_exit(250);
 	}
 	close(fds[0]);
 	EXPECT_EQ(read(fds[1], &byte, 1), 1);
-	EXPECT_EQ(child_status(pid), 0);
 	EXPECT_EQ(peer_end(fds[1]), -ECONNRESET);
+	close(keep[1]);
+	EXPECT_EQ(child_status(pid), 0);
 	EXPECT_TRUE(counters_zero());
 	close(e.event);
 	close(fds[1]);
+	close(keep[0]);
 }
 
 /* The program that was exec()ed above, before anything else in it runs. */
 static void __attribute__((constructor)) exec_child(void)
 {
 	const char *fd = getenv("WSOCK_EXEC_FD");
+	char byte;
 
 	if (!fd)
 		return;
@@ -638,6 +643,8 @@ static void __attribute__((constructor)) exec_child(void)
 	CHILD_EXPECT(dev_cleanup(atoi(fd)) == -EPERM);
 	/* And it can have a context of its own. */
 	CHILD_EXPECT(dev_started() >= 0);
+	/* The peer has seen a reset meanwhile. */
+	CHILD_EXPECT(read(0, &byte, 1) == 0);
 	_exit(0);
 }
 
