@@ -299,7 +299,8 @@ static SHORT from_native(const WSAPOLLFD *entry, int fd, short revents)
 	bool failed = is_failed_connect(fd, revents);
 	SHORT result = 0;
 
-	if (revents & POLLNVAL)
+	/* What wakes us when it is closed comes before it is invalid. */
+	if (revents & POLLNVAL || flags & WSOCK_FD_CLOSING)
 		return WSOCK_POLLNVAL;
 	if (is_unconnected(fd, revents))
 		return 0;
@@ -365,6 +366,9 @@ static int do_poll(const struct wsock_call *call, LPWSAPOLLFD entries,
 		fds[i].fd = wsock_socket_fd_checked(entries[i].fd);
 		fds[i].events = to_native(entries[i].events);
 		fds[i].revents = 0;
+		/* From here on it says "closed while we waited". */
+		if (fds[i].fd >= 0)
+			wsock_fd_flags_remove(fds[i].fd, WSOCK_FD_CLOSING);
 	}
 	/* A look first: what is invalid does not end the wait for the rest. */
 	if (wsock_poll_until(fds, n, 0, 0) < 0)

@@ -423,6 +423,24 @@ TEST_F(closed, CI__closesocket_ends_a_blocking_call)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+/* Whatever the poll meets of the closing first. */
+TEST_F(cancel, H7__closed_while_polled_is_invalid_each_time)
+{
+	static const struct blocking kinds[] = {
+		{ call_wsapoll_closed, STREAM, SYS_ppoll },
+		{ call_wsapoll_closed, DATAGRAM, SYS_ppoll },
+	};
+	struct caller c;
+
+	ASSERT_EQ(startup(), 0);
+	for (int i = 0; i < 400; i++) {
+		ASSERT_TRUE(start_blocked(&c, &kinds[i % 2], NULL));
+		ASSERT_EQ(closesocket(c.s), 0);
+		ASSERT_TRUE(caller_join(&c));
+		ASSERT_EQ(c.result, 1) TH_LOG("round %d", i);
+	}
+}
+
 static int call_wait_events(struct caller *c)
 {
 	WSAEVENT event = c->arg;
