@@ -33,7 +33,8 @@ help:
 	@echo 'For developers:'
 	@echo '  make model            search the model of an operation for errors (some minutes)'
 	@echo '  make check-library    the headers and symbols of the library, without a VM'
-	@echo '  make lint             shellcheck, and a build in which warnings are errors'
+	@echo '  make lint             checkpatch, sparse, coccicheck, clang-tidy and so on, and'
+	@echo '                        the ABI of the library: nothing to say'
 	@echo '  make clean            remove all products (the build root stays)'
 
 demo: build
@@ -67,7 +68,7 @@ install:
 	$(MAKE) -C libwsock install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 lint: fetch
-	scripts/lint
+	@scripts/lint
 
 check-programs: fetch
 	@scripts/programs --kernels "$(KERNELS)"

@@ -86,6 +86,8 @@ static void acceptor_release(struct wsock_socket *s)
  * @op: the operation
  * @addr: struct wsock_accept of the program
  * @len: its size
+ *
+ * Return: what the operation keeps of them, or an ERR_PTR.
  */
 struct wsock_acceptance *wsock_acceptance_create(struct wsock_socket *listener,
 						 struct wsock_op *op, u64 addr, u32 len)
@@ -172,6 +174,8 @@ void wsock_acceptance_free(struct wsock_acceptance *a)
 /**
  * wsock_acceptance_hopeless - is it sure that there is no connection?
  * @sk: the listening socket
+ *
+ * Return: false when there may be one.
  */
 bool wsock_acceptance_hopeless(const struct sock *sk)
 {
@@ -241,6 +245,8 @@ static int peek(struct sock *sk, u64 *cookie, union wsock_inet_addr *local,
  * @args: which; receives what there is to know
  *
  * Winsock lets a program decide about a connection before it takes it, or not.
+ *
+ * Return: 0, -EAGAIN when there is none, or another negative errno.
  */
 int wsock_acceptance_peek(struct wsock_context *ctx, struct wsock_peek *args)
 {
@@ -281,7 +287,7 @@ static int acceptance_connected(struct wsock_acceptance *a, struct socket *conn)
  * @a: the acceptance
  * @sock: the listening socket
  *
- * Returns 0, or an errno: -EAGAIN to wait for one.
+ * Return: 0, or an errno: -EAGAIN to wait for one.
  */
 int wsock_acceptance_take(struct wsock_acceptance *a, struct socket *sock)
 {
@@ -305,7 +311,7 @@ int wsock_acceptance_take(struct wsock_acceptance *a, struct socket *sock)
  * wsock_acceptance_install - let the acceptor become the connection
  * @a: the acceptance; its context is locked
  *
- * Returns 0, or why the operation ends.
+ * Return: 0, or why the operation ends.
  */
 int wsock_acceptance_install(struct wsock_acceptance *a)
 {
@@ -324,6 +330,8 @@ int wsock_acceptance_install(struct wsock_acceptance *a)
 /**
  * wsock_acceptance_tell - store the addresses
  * @a: the acceptance
+ *
+ * Return: 0 or -EFAULT.
  */
 int wsock_acceptance_tell(const struct wsock_acceptance *a)
 {

@@ -86,7 +86,7 @@ void wsock_context_put(struct wsock_context *ctx)
 /**
  * wsock_context_open - the calling process's context, made when it has none
  *
- * Returns a reference that wsock_context_close() gives back, or an ERR_PTR.
+ * Return: a reference that wsock_context_close() gives back, or an ERR_PTR.
  */
 struct wsock_context *wsock_context_open(void)
 {
@@ -144,6 +144,8 @@ void wsock_context_close(struct wsock_context *ctx)
 /**
  * wsock_context_startup - count one more registration
  * @open: the open it is made through
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_context_startup(struct wsock_open *open)
 {
@@ -165,7 +167,7 @@ int wsock_context_startup(struct wsock_open *open)
  * wsock_context_cleanup - give back one registration
  * @open: the open it was made through
  *
- * Returns 1 when it was the last of the process and all has been released, 0
+ * Return: 1 when it was the last of the process and all has been released, 0
  * when others remain, -EBADFD when this open has none.
  */
 int wsock_context_cleanup(struct wsock_open *open)

@@ -58,6 +58,8 @@ static int same_file(const void *file, struct file *other, unsigned int fd)
 /**
  * wsock_process_has - has a thread of the calling process a descriptor of a file?
  * @file: the file
+ *
+ * Return: true if one has, also one of a table of its own.
  */
 bool wsock_process_has(struct file *file)
 {

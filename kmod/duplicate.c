@@ -106,6 +106,8 @@ static int offer_publish(struct wsock_offer *offer, struct wsock_socket *s)
  * wsock_duplicate_offer - offer a socket to a process
  * @ctx: the context, an owner of the socket
  * @args: which, and to whom; receives the token
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *args)
 {
@@ -185,7 +187,7 @@ static int offer_take(struct wsock_context *ctx, u32 token, int fd, struct socke
  * @ctx: the context; an owner afterwards
  * @token: the offer's; good for nothing afterwards
  *
- * Returns a new descriptor of the socket's file. When that cannot be, the offer
+ * Return: a new descriptor of the socket's file. When that cannot be, the offer
  * stays.
  */
 int wsock_duplicate_take(struct wsock_context *ctx, u32 token)
@@ -237,6 +239,8 @@ void wsock_duplicate_withdraw(struct wsock_socket *s)
 
 /**
  * wsock_duplicate_count - offers of all contexts
+ *
+ * Return: their number.
  */
 long wsock_duplicate_count(void)
 {

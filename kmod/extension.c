@@ -17,7 +17,7 @@
  * wsock_extension_connected - how an attempt to connect has ended
  * @sock: a socket on which connect(2) has begun
  *
- * Returns 0 or the errno it ended with, -EAGAIN while it goes on.
+ * Return: 0 or the errno it ended with, -EAGAIN while it goes on.
  */
 int wsock_extension_connected(struct socket *sock)
 {
@@ -48,7 +48,7 @@ int wsock_extension_connected(struct socket *sock)
  * @sock: a TCP socket
  * @reuse: wait for the end of the peer's, and make the socket as new
  *
- * Returns 0 or an errno, -EAGAIN to wait.
+ * Return: 0 or an errno, -EAGAIN to wait.
  */
 int wsock_extension_disconnect(struct socket *sock, bool reuse)
 {
@@ -128,6 +128,8 @@ static int transmission_import(struct wsock_transmission *t, const struct wsock_
  * wsock_transmission_create - take over the arguments of a TRANSMIT
  * @addr: struct wsock_transmit of the program
  * @len: its size
+ *
+ * Return: what the operation keeps of them, or an ERR_PTR.
  */
 struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len)
 {
@@ -220,7 +222,7 @@ static int read_page(struct wsock_transmission *t)
  * @sock: where to
  * @msg_flags: for sendmsg
  *
- * Returns how many bytes were taken, 0 at the end, or an errno: -EAGAIN to wait.
+ * Return: how many bytes were taken, 0 at the end, or an errno: -EAGAIN to wait.
  */
 int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u32 msg_flags)
 {

@@ -87,10 +87,9 @@ static bool was_connected(const struct sock *sk)
 /* Of an ended connection; SOCK_DONE says that the peer's FIN came. */
 static int close_error(const struct sock *sk)
 {
-	if (READ_ONCE(sk->sk_state) == TCP_CLOSE &&
-	    (READ_ONCE(sk->sk_err) || !sock_flag(sk, SOCK_DONE)))
-		return ECONNABORTED;
-	return 0;
+	return READ_ONCE(sk->sk_state) == TCP_CLOSE &&
+	       (READ_ONCE(sk->sk_err) || !sock_flag(sk, SOCK_DONE)) ?
+	       ECONNABORTED : 0;
 }
 
 static int connect_error(const struct sock *sk)
@@ -413,7 +412,7 @@ static struct file *select_event(struct wsock_context *ctx,
  * @ctx: the context
  * @args: which, and how
  *
- * Returns 0, 1 for a registration that was inherited, or a negative errno.
+ * Return: 0, 1 for a registration that was inherited, or a negative errno.
  */
 int wsock_netevents_select(struct wsock_context *ctx, const struct wsock_event_select *args)
 {
@@ -488,6 +487,8 @@ static void fetch(struct wsock_socket *s, struct wsock_event_enum *args,
  * wsock_netevents_enum - fetch and clear the record
  * @ctx: the context
  * @args: which socket; receives the record
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *args)
 {
@@ -521,6 +522,8 @@ int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *arg
  * wsock_netevents_enable - events may be recorded again
  * @ctx: the context
  * @args: which
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args)
 {
@@ -543,6 +546,8 @@ int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_e
 
 /**
  * wsock_netevents_count - registrations of all contexts
+ *
+ * Return: their number.
  */
 long wsock_netevents_count(void)
 {

@@ -1020,6 +1020,8 @@ static inline void lane_take(struct wsock_lane *lane, struct wsock_op *op)
  *
  * Runs with the wait queue locked, often in softirq: it only asks for
  * executors. Where nobody needs one, no more wake-ups are wanted.
+ *
+ * Return: 0, so that others are woken, too.
  */
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key)
@@ -1536,8 +1538,10 @@ static void op_work(struct work_struct *work)
  * @item: the operation
  * @packet: what to tell the program
  *
- * Executes it, if that is not done already. Returns false when there is no
- * packet: it waits again, or another ends it just now and will queue it anew.
+ * Executes it, if that is not done already.
+ *
+ * Return: false when there is no packet: it waits again, or another ends it just
+ * now and will queue it anew.
  */
 bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet)
 {
@@ -2113,7 +2117,7 @@ static noinline long submit_special(struct wsock_context *ctx, struct file *devf
  * @devfile: the open it comes through
  * @arg: struct wsock_submit of the program
  *
- * Returns bytes, or a negative errno: -EINPROGRESS when it pends.
+ * Return: bytes, or a negative errno: -EINPROGRESS when it pends.
  */
 long wsock_op_submit(struct wsock_context *ctx, struct file *devfile,
 		     const void __user *arg)
@@ -2145,7 +2149,7 @@ static_assert(sizeof(struct wsock_cmd) == 16 && offsetof(struct wsock_cmd, event
  * @cmd: the command
  * @issue_flags: how it is issued
  *
- * Returns bytes, a negative errno, or -EIOCBQUEUED when it pends.
+ * Return: bytes, a negative errno, or -EIOCBQUEUED when it pends.
  */
 int wsock_op_submit_uring(struct wsock_context *ctx, struct io_uring_cmd *cmd,
 			  unsigned int issue_flags)
@@ -2254,8 +2258,10 @@ static void lane_cancel(struct wsock_lane *lane, struct op_cancellation *c)
  * @notify: signal their events
  * @whose: which
  *
- * Returns how many were told to end. Those that are submitted meanwhile are
- * not meant, unless the socket is dead and there are none.
+ * Those that are submitted meanwhile are not meant, unless the socket is dead and
+ * there are none.
+ *
+ * Return: how many were told to end.
  */
 unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 				 enum wsock_whose whose)
@@ -2384,7 +2390,7 @@ static int cancel_thread(struct wsock_context *ctx)
  * @ctx: the context
  * @args: which
  *
- * Returns how many were told to end, or -ENOENT.
+ * Return: how many were told to end, or -ENOENT.
  */
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
 {
@@ -2512,8 +2518,10 @@ static void op_wait_finish(struct wsock_op *op, struct wait_queue_entry *entry)
  * @ctx: the context
  * @args: which, and how long; what is left of the time is put back
  *
- * Returns 0 when no such operation is pending (any more), -ETIME, -EALREADY or
- * -ERESTARTSYS. Also without time it executes what waits for somebody to do so.
+ * Also without time it executes what waits for somebody to do so.
+ *
+ * Return: 0 when no such operation is pending (any more), -ETIME, -EALREADY or
+ * -ERESTARTSYS.
  */
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
@@ -2589,6 +2597,8 @@ void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts)
 
 /**
  * wsock_op_total - operations of all contexts, until their memory is back
+ *
+ * Return: their number.
  */
 long wsock_op_total(void)
 {
@@ -2602,6 +2612,8 @@ long wsock_op_total(void)
 
 /**
  * wsock_op_init - at module load
+ *
+ * Return: 0 or a negative errno.
  */
 int __init wsock_op_init(void)
 {

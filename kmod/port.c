@@ -105,6 +105,8 @@ static const struct file_operations port_fops;
 /**
  * wsock_port_ref - one more reference
  * @port: the port
+ *
+ * Return: @port.
  */
 struct wsock_port *wsock_port_ref(struct wsock_port *port)
 {
@@ -139,7 +141,7 @@ static int port_check(const struct wsock_port *port)
  * wsock_port_get - the port behind a descriptor
  * @fd: the descriptor
  *
- * Returns a reference, or an errno.
+ * Return: a reference, or an errno.
  */
 struct wsock_port *wsock_port_get(int fd)
 {
@@ -204,7 +206,8 @@ static void port_hand_out(struct wsock_port *port)
  * @item: the item; its kind is set
  *
  * In any context, also under a socket's wait-queue lock and wsock_socket.lock.
- * Returns false when the port was abandoned: the item remains the caller's.
+ *
+ * Return: false when the port was abandoned: the item remains the caller's.
  */
 bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item)
 {
@@ -231,7 +234,7 @@ bool wsock_port_queue(struct wsock_port *port, struct wsock_item *item)
  * @port: the port
  * @item: queued there once
  *
- * Returns false when a thread has taken it meanwhile, or the port was abandoned.
+ * Return: false when a thread has taken it meanwhile, or the port was abandoned.
  */
 bool wsock_port_unqueue(struct wsock_port *port, struct wsock_item *item)
 {
@@ -512,6 +515,8 @@ void wsock_port_unwatch(struct wsock_port *port, struct wait_queue_entry *entry)
 /**
  * wsock_port_ready - is there a packet in a port?
  * @port: the port; who watches it is woken when that becomes true
+ *
+ * Return: true if there is, for somebody to take.
  */
 bool wsock_port_ready(const struct wsock_port *port)
 {
@@ -521,6 +526,19 @@ bool wsock_port_ready(const struct wsock_port *port)
 static bool get_alerted(const struct get *get)
 {
 	return get->alert && wsock_port_ready(get->alert);
+}
+
+/* Sleep, without the port's lock. Returns whether the time is over. */
+static bool port_sleep(struct get *get)
+	__must_hold(&get->port->lock)
+{
+	bool expired;
+
+	spin_unlock_irq(&get->port->lock);
+	expired = !schedule_hrtimeout_range(get->timeout_ns < 0 ? NULL : &get->deadline,
+					    current->timer_slack_ns, HRTIMER_MODE_ABS);
+	spin_lock_irq(&get->port->lock);
+	return expired;
 }
 
 /*
@@ -545,11 +563,7 @@ static int port_wait(struct get *get, const struct waiter *waiter)
 			return -ERESTARTSYS;
 		if (get->timeout_ns > 0 && !get->deadline)
 			get->deadline = ktime_add_safe(ktime_get(), get->timeout_ns);
-		spin_unlock_irq(&port->lock);
-		expired = !schedule_hrtimeout_range(get->timeout_ns < 0 ? NULL : &get->deadline,
-						    current->timer_slack_ns,
-						    HRTIMER_MODE_ABS);
-		spin_lock_irq(&port->lock);
+		expired = port_sleep(get);
 	}
 	return 1;
 }
@@ -839,7 +853,7 @@ static const struct file_operations port_fops = {
  * wsock_port_create - make a port
  * @args: how
  *
- * Returns its descriptor, or a negative errno.
+ * Return: its descriptor, or a negative errno.
  */
 int wsock_port_create(const struct wsock_port_args *args)
 {
@@ -877,6 +891,8 @@ int wsock_port_create(const struct wsock_port_args *args)
 
 /**
  * wsock_port_count - ports of all processes, until their memory is back
+ *
+ * Return: their number.
  */
 long wsock_port_count(void)
 {

@@ -184,6 +184,8 @@ void wsock_socket_free(struct wsock_socket *s)
  * @sk: the socket
  *
  * Does not depend on descriptors: at exit the table is gone before us.
+ *
+ * Return: a reference, or NULL.
  */
 struct file *wsock_socket_file(struct sock *sk)
 {
@@ -362,6 +364,8 @@ void wsock_socket_forget_stale(struct wsock_context *ctx, int fd, const struct s
  * @ctx: the context, locked
  * @fd: the number, that nothing else is owned under
  * @sock: the socket
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_socket_own(struct wsock_context *ctx, int fd, struct socket *sock)
 {
@@ -399,6 +403,8 @@ int wsock_socket_own(struct wsock_context *ctx, int fd, struct socket *sock)
  * wsock_socket_adopt - make a context an owner of a socket
  * @ctx: the context
  * @fd: a descriptor of the calling process
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_socket_adopt(struct wsock_context *ctx, int fd)
 {
@@ -433,6 +439,8 @@ int wsock_socket_adopt(struct wsock_context *ctx, int fd)
  *
  * The last descriptor of the socket ends its operations, with their
  * notifications.
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_socket_close(struct wsock_context *ctx, int fd)
 {
@@ -469,7 +477,7 @@ out:
  * @ctx: the context
  * @fd: the descriptor
  *
- * Returns a reference, or an ERR_PTR: -ENOTSOCK also when the number was closed
+ * Return: a reference, or an ERR_PTR: -ENOTSOCK also when the number was closed
  * and used again behind our back.
  */
 struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd)
@@ -493,6 +501,8 @@ struct wsock_socket *wsock_socket_get(struct wsock_context *ctx, int fd)
  * wsock_socket_associate - give a socket its completion port
  * @ctx: the context
  * @args: which
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associate *args)
 {
@@ -526,6 +536,8 @@ int wsock_socket_associate(struct wsock_context *ctx, const struct wsock_associa
  * wsock_socket_modes - set notification modes of a socket
  * @ctx: the context
  * @args: which; receives those it has
+ *
+ * Return: 0 or a negative errno.
  */
 int wsock_socket_modes(struct wsock_context *ctx, struct wsock_modes *args)
 {
@@ -576,7 +588,7 @@ static int socket_set_event(struct wsock_socket *s, int fd)
  * @ctx: the context
  * @args: which, and what becomes its event
  *
- * Returns a new descriptor, or an errno.
+ * Return: a new descriptor, or an errno.
  */
 int wsock_socket_event(struct wsock_context *ctx, const struct wsock_socket_event *args)
 {
@@ -671,8 +683,10 @@ out:
  * @fd: a descriptor of it
  * @file: of the socket that it becomes
  *
- * Port, key, modes, and network events remain. Returns false when @fd is not its
- * descriptor any more, or somebody else would have to follow.
+ * Port, key, modes, and network events remain.
+ *
+ * Return: false when @fd is not its descriptor any more, or somebody else would
+ * have to follow.
  */
 bool wsock_socket_become(struct wsock_socket *s, int fd, struct file *file)
 {
@@ -799,6 +813,8 @@ void wsock_socket_release_all(struct wsock_context *ctx, enum wsock_cause cause)
 
 /**
  * wsock_socket_count - owned sockets of all contexts
+ *
+ * Return: their number.
  */
 long wsock_socket_count(void)
 {
@@ -812,6 +828,8 @@ long wsock_socket_count(void)
 
 /**
  * wsock_socket_init - at module load
+ *
+ * Return: 0 or a negative errno.
  */
 int __init wsock_socket_init(void)
 {

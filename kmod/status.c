@@ -43,6 +43,8 @@ static const struct {
  * wsock_status - the NTSTATUS of an operation's result
  * @err: a positive errno, or 0
  * @stream: of a stream
+ *
+ * Return: what the status block gets.
  */
 u32 wsock_status(int err, bool stream)
 {

@@ -31,11 +31,11 @@
  * States of an operation. Every transition is made under wsock_socket.lock, and
  * whoever makes the one to RUNNING or ENDING alone ends the operation:
  *
- *      (new) ── lane empty ────▶ RUNNING ── result, status written ──▶ ENDED
- *        │                       ▲     │                                 ▲
- *        │ others ahead          │     │ would block                     │
- *        │             executor  │     ▼                          status written
- *        └────────────────────▶ QUEUED ── cancel, close, release ──▶ ENDING
+ *      (new) -- lane empty ----> RUNNING -- result, status written --> ENDED
+ *        |                       ^     |                                 ^
+ *        | others ahead          |     | would block                     |
+ *        |             executor  |     v                          status written
+ *        +--------------------> QUEUED -- cancel, close, release --> ENDING
  *
  * An ENDED operation that pended is then delivered to its ring, if it came
  * through one, and freed. A RUNNING one that is cancelled ends, instead of
@@ -50,9 +50,9 @@
  * packet goes to; the thread that waits for its end; task work of the submitting
  * thread (through io_uring for a command); or a worker when that thread is gone or
  * must not be disturbed (module parameter workers, and kernels without task work).
- * An executor that finds its operation ended by another only delivers it. At most one operation of a
- * lane is RUNNING and no other is scheduled then, so a lane moves data for one
- * operation at a time, in order.
+ * An executor that finds its operation ended by another only delivers it. At
+ * most one operation of a lane is RUNNING and no other is scheduled then, so a
+ * lane moves data for one operation at a time, in order.
  */
 #ifndef _WSOCK_H
 #define _WSOCK_H
@@ -267,6 +267,7 @@ struct wsock_watch {
  * @netevents: NULL until the first EVENT_SELECT; then set once, under @ctx->lock
  * @offers: to other processes; the lock of duplicate.c
  * @offered: there were some once; @ctx->lock
+ * @rcu: frees it
  */
 struct wsock_socket {
 	refcount_t refs;
@@ -478,6 +479,8 @@ bool wsock_process_has(struct file *file);
  *
  * A fork child, a process that was handed the descriptor and a program that
  * was exec()ed over it may not.
+ *
+ * Return: 0 or -EPERM.
  */
 static inline int wsock_context_check(const struct wsock_context *ctx)
 {
@@ -492,6 +495,8 @@ static inline int wsock_context_check(const struct wsock_context *ctx)
  *
  * As copy_from_user(), but in place: for the few words that each operation brings,
  * a call and a string move take longer.
+ *
+ * Return: false for a fault.
  */
 static __always_inline bool wsock_copy_in(void *to, const void __user *from, size_t size)
 {
@@ -518,6 +523,8 @@ efault:
 /**
  * wsock_no_socket - there is no owned socket; why?
  * @ctx: the context that was asked
+ *
+ * Return: -EBADFD before a registration, otherwise -ENOTSOCK.
  */
 static inline int wsock_no_socket(const struct wsock_context *ctx)
 {
@@ -530,6 +537,8 @@ static inline int wsock_no_socket(const struct wsock_context *ctx)
  * @file: any file
  *
  * While @s has its struct socket no file of another kind refers to that memory.
+ *
+ * Return: true if it is.
  */
 static inline bool wsock_socket_is(const struct wsock_socket *s, const struct file *file)
 {
@@ -540,6 +549,8 @@ static inline bool wsock_socket_is(const struct wsock_socket *s, const struct fi
  * wsock_socket_lookup - what was adopted under a descriptor
  * @ctx: the context, locked, or under RCU
  * @fd: the descriptor
+ *
+ * Return: the owned socket, without a reference, or NULL.
  */
 static inline struct wsock_socket *wsock_socket_lookup(struct wsock_context *ctx,
 						       unsigned int fd)
@@ -577,6 +588,8 @@ static inline void wsock_socket_leave(struct wsock_socket *s)
 /**
  * wsock_lane_inline - does a submission try before there is an operation?
  * @lane: the lane
+ *
+ * Return: true if it does.
  */
 static inline bool wsock_lane_inline(const struct wsock_lane *lane)
 {
@@ -586,6 +599,8 @@ static inline bool wsock_lane_inline(const struct wsock_lane *lane)
 /**
  * wsock_socket_inline - the same of both lanes of a socket
  * @s: the socket
+ *
+ * Return: true if one of them is so.
  */
 static inline bool wsock_socket_inline(const struct wsock_socket *s)
 {
@@ -596,6 +611,8 @@ static inline bool wsock_socket_inline(const struct wsock_socket *s)
 /**
  * wsock_socket_pends - are there operations in a socket's lanes?
  * @s: the socket
+ *
+ * Return: true if there are; without a lock it may change.
  */
 static inline bool wsock_socket_pends(const struct wsock_socket *s)
 {

@@ -79,6 +79,7 @@ WSOCK_EXPORT PCWSTR WSAAPI InetNtopW(INT Family, const VOID *pAddr,
 
 	if (!wsock_inet_ntop(Family, pAddr, room, sizeof(text)))
 		return NULL;
+	/* cppcheck-suppress uninitvar ; written through @room */
 	if (strlen(text) >= StringBufSize) {
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return NULL;

@@ -247,7 +247,7 @@ static bool set_numeric(struct request *r, int *error)
 			*error = WSAHOST_NOT_FOUND;
 		return true;
 	}
-	strcpy(text, r->name);
+	memcpy(text, r->name, sizeof(text));
 	percent = strchr(text, '%');
 	if (percent) {
 		*percent = '\0';

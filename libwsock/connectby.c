@@ -39,8 +39,8 @@ static socklen_t fit_family(struct sockaddr_in6 *to, const SOCKET_ADDRESS *from,
 /* Gives up an attempt, so that the socket can make another. */
 static void give_up(int fd)
 {
-	connect(fd, &(struct sockaddr){ .sa_family = AF_UNSPEC },
-		sizeof(struct sockaddr));
+	(void)connect(fd, &(struct sockaddr){ .sa_family = AF_UNSPEC },
+		      sizeof(struct sockaddr));
 }
 
 /* 0 or the error. */
@@ -166,7 +166,8 @@ static int connect_found(const struct wsock_call *call, const ADDRINFOA *list,
 
 	for (ai = list; ai; ai = ai->ai_next)
 		n++;
-	addresses = calloc((size_t)n, sizeof(*addresses));
+	/* An answer without an address is an error. */
+	addresses = calloc((size_t)n, sizeof(*addresses)); /* NOLINT(*UnixAPI) */
 	if (!addresses)
 		return WSAENOBUFS;
 	for (n = 0, ai = list; ai; ai = ai->ai_next, n++) {

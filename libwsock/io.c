@@ -319,7 +319,7 @@ int wsock_io_sendmsg(struct wsock_call *call, struct msghdr *msg, uint64_t size,
 				return 0;
 			/* A signal, a full buffer or the end of the call. */
 			if (wsock_call_cancelled(call))
-				break;
+				return wsock_call_fail(call, WSAEINTR);
 			advance(msg, (size_t)n);
 			continue;
 		}

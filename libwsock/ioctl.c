@@ -48,7 +48,7 @@ static int get_function(struct request *r)
 		return WSAEFAULT;
 	memcpy(&id, r->in, sizeof(id));
 	for (i = 0; i < ARRAY_SIZE(extensions); i++) {
-		if (memcmp(&id, &extensions[i].id, sizeof(id)))
+		if (memcmp(&id, &extensions[i].id, sizeof(id)) != 0)
 			continue;
 		memcpy(r->out, &extensions[i].function,
 		       sizeof(extensions[i].function));

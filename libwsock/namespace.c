@@ -154,18 +154,36 @@ static bool get_guid(const char *text, GUID *g)
 {
 	uint8_t *d = g->Data4;
 
+	/* cppcheck-suppress invalidScanfArgType_int ; hh is for a uint8_t */
+	/* NOLINTNEXTLINE(cert-err34-c): no number is wider than its place */
 	return sscanf(text, GUID_FORMAT, &g->Data1, &g->Data2, &g->Data3, d,
 		      d + 1, d + 2, d + 3, d + 4, d + 5, d + 6, d + 7) == 11;
+}
+
+/* Reads the number at *@text, which is moved on. */
+static bool get_int(const char **text, INT *value)
+{
+	char *end;
+	long number = strtol(*text, &end, 10);
+
+	if (end == *text || number < INT_MIN || number > INT_MAX)
+		return false;
+	*text = end;
+	*value = (INT)number;
+	return true;
 }
 
 static bool get_address(const char *text, struct service *s)
 {
 	struct service_address *a = &s->addresses[s->n];
 	char address[WSOCK_ADDR_TEXT], family;
+	int len;
 
 	if (s->n == MAX_ADDRESSES ||
-	    sscanf(text, "%c %65s %d %d", &family, address, &a->socktype,
-		   &a->protocol) != 4 ||
+	    sscanf(text, "%c %65s%n", &family, address, &len) != 2)
+		return false;
+	text += len;
+	if (!get_int(&text, &a->socktype) || !get_int(&text, &a->protocol) ||
 	    !wsock_addr_from_text(address, family == '6' ? AF_INET6 : AF_INET,
 				  &a->name))
 		return false;
@@ -377,10 +395,11 @@ static int find(struct search *search, const struct service *wanted)
 {
 	DIR *dir = opendir(names_dir());
 	struct service s, *more;
-	struct dirent *entry;
+	const struct dirent *entry;
 
 	if (!dir)
 		return file_error(errno);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' ||
 		    !read_service(dirfd(dir), entry->d_name, &s) ||
@@ -512,7 +531,7 @@ static void take_addresses(struct parts *p, const struct service *s,
 static size_t pack(const struct service *s, DWORD flags, LPWSAQUERYSETA to,
 		   size_t len, bool wide)
 {
-	struct parts p = { .at = (char *)(to + 1), .wide = wide };
+	struct parts p = { .wide = wide };
 	DWORD n = flags & LUP_RETURN_ADDR ? s->n : 0;
 	size_t size = sizeof(*to) + sizeof(GUID) +
 		      n * (sizeof(CSADDR_INFO) + sizeof(struct sockaddr_in6)) +
@@ -521,6 +540,7 @@ static size_t pack(const struct service *s, DWORD flags, LPWSAQUERYSETA to,
 
 	if (!to || size > len)
 		return size;
+	p.at = (char *)(to + 1);
 	memset(to, 0, sizeof(*to));
 	to->dwSize = sizeof(*to);
 	to->dwNameSpace = NS_ALL;

@@ -197,7 +197,7 @@ size_t wsock_netdb_pack_host(void *buf, size_t len,
 		aliases += strlen(host->aliases + aliases) + 1;
 	size = sizeof(*ent) + (n + host->n_aliases + 2) * sizeof(char *) +
 	       n * address_size(family) + strlen(name) + 1 + aliases;
-	if (size > len)
+	if (!ent || size > len)
 		return size;
 	room.pointers = (char **)(ent + 1);
 	room.at = (char *)(room.pointers + n + host->n_aliases + 2);
@@ -224,7 +224,7 @@ size_t wsock_netdb_pack_service(void *buf, size_t len,
 
 	size = sizeof(*ent) + (n + 1) * sizeof(char *) + strings +
 	       strlen(from->s_name) + strlen(from->s_proto) + 2;
-	if (size > len)
+	if (!ent || size > len)
 		return size;
 	room.pointers = (char **)(ent + 1);
 	room.at = (char *)(room.pointers + n + 1);
@@ -244,7 +244,7 @@ size_t wsock_netdb_pack_protocol(void *buf, size_t len,
 
 	size = sizeof(*ent) + (n + 1) * sizeof(char *) + strings +
 	       strlen(from->p_name) + 1;
-	if (size > len)
+	if (!ent || size > len)
 		return size;
 	room.pointers = (char **)(ent + 1);
 	room.at = (char *)(room.pointers + n + 1);

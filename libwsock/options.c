@@ -374,7 +374,7 @@ WSOCK_EXPORT int WSAAPI wsock_setsockopt(SOCKET s, int level, int optname,
 					 const char *optval, int optlen)
 {
 	struct wsock_call call;
-	int value = 0;
+	int value;
 
 	if (!wsock_call_enter(&call, s))
 		return SOCKET_ERROR;

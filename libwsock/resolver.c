@@ -89,7 +89,8 @@ static bool is_wanted(const struct sockaddr *name, int family)
 
 int wsock_host_own(struct wsock_host *host, int family)
 {
-	struct ifaddrs *all, *ifa;
+	struct ifaddrs *all;
+	const struct ifaddrs *ifa;
 	unsigned int loopback;
 	bool ok = true;
 
@@ -241,11 +242,13 @@ static void process(struct engine *e)
  */
 static bool engine_drive(struct engine *e, int wake, uint64_t deadline)
 {
-	struct timeval tv, *left = ares_timeout(e->channel, NULL, &tv);
+	struct timeval tv;
+	const struct timeval *left = ares_timeout(e->channel, NULL, &tv);
 	uint64_t until = WSOCK_NEVER;
 
 	if (left)
 		until = wsock_now() + wsock_timeval_ns(left);
+	/* NOLINTNEXTLINE(*Malloc): without an engine nothing pends for long */
 	e->fds[e->n] = (struct pollfd){ .fd = wake, .events = POLLIN };
 	if (until < deadline)
 		deadline = until;
@@ -466,7 +469,7 @@ static struct wsock_lookup *next_to_do(uint64_t now, uint64_t *deadline)
 /* Under the lock, which it gives up and takes again. */
 static void tell(struct wsock_lookup *l)
 {
-	bool answered;
+	bool finished;
 
 	TAILQ_REMOVE(&pending, l, node);
 	l->tell(l);
@@ -476,9 +479,9 @@ static void tell(struct wsock_lookup *l)
 		pthread_mutex_lock(&lookup_lock);
 	}
 	/* Otherwise c-ares still has it. */
-	answered = l->answered || !l->asked;
+	finished = l->answered || !l->asked;
 	l->gone = true;
-	if (answered) {
+	if (finished) {
 		pthread_mutex_unlock(&lookup_lock);
 		lookup_free(l);
 		pthread_mutex_lock(&lookup_lock);
@@ -571,7 +574,7 @@ int wsock_lookup_start(struct wsock_lookup *l, const struct wsock_call *call,
 	else if (!worker_runs)
 		error = make_worker();
 	if (!error) {
-		/* 0 is no id. */
+		/* cppcheck-suppress knownConditionTrueFalse ; 0 is no id */
 		if (!++last_id)
 			last_id++;
 		*id = l->id = last_id;

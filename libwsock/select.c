@@ -283,7 +283,7 @@ static short to_native(SHORT events)
 	if (events & WSOCK_POLLWRNORM)
 		native |= POLLOUT;
 	/* The peer's end of the stream is a hang-up, asked for or not. */
-	return native | POLLRDHUP;
+	return (short)(native | POLLRDHUP);
 }
 
 static bool has_data(int fd)
@@ -319,7 +319,7 @@ static SHORT from_native(const WSAPOLLFD *entry, int fd, short revents)
 		if (!failed && flags & WSOCK_FD_CONNECTING)
 			wsock_fd_flags_add(fd, WSOCK_FD_CONNECTED);
 	}
-	return result & (entry->events | WSOCK_POLLHUP | WSOCK_POLLERR);
+	return (SHORT)(result & (entry->events | WSOCK_POLLHUP | WSOCK_POLLERR));
 }
 
 /*

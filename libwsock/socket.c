@@ -158,7 +158,7 @@ static int port_of(const struct sockaddr *name)
 
 bool wsock_socket_unbound(int fd)
 {
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(name);
 
 	return !getsockname(fd, (struct sockaddr *)&name, &len) &&

@@ -147,8 +147,9 @@ static void thread_exit(void *unused)
 		if (w->queue == q)
 			destroy_window(w);
 	}
+	/* NOLINTNEXTLINE(*Malloc): TAILQ_REMOVE has changed the first */
 	while ((m = TAILQ_FIRST(&q->messages)))
-		drop_message(q, m);
+		drop_message(q, m); /* NOLINT(*Malloc): likewise */
 	LIST_REMOVE(q, node);
 	pthread_mutex_unlock(&window_lock);
 	close(q->event);
@@ -308,7 +309,7 @@ void wsock_window_end_all(void)
 	pthread_mutex_lock(&window_lock);
 	LIST_FOREACH(q, &queues, node) {
 		while ((s = LIST_FIRST(&q->selects)))
-			drop_select(s);
+			drop_select(s); /* NOLINT(*Malloc): the first changes */
 		for (m = TAILQ_FIRST(&q->messages); m; m = next) {
 			next = TAILQ_NEXT(m, node);
 			if (m->of_winsock)

@@ -53,6 +53,28 @@ in_root() {
 		chroot "$root" "$@"
 }
 
+# Install in the build root what is missing there, given as program:package...
+need_root_programs() {
+	local pair missing=()
+	for pair in "$@"; do
+		[ -e "$ROOT/usr/bin/${pair%%:*}" ] || missing+=("${pair#*:}")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	say "installing in the build root: ${missing[*]}"
+	# The root is also that of scripts/fetch.
+	exec 8>"$CACHE/fetch.lock"
+	flock 8
+	{
+		in_root "$ROOT" apt-get -q update &&
+			in_root "$ROOT" apt-get -q install -y "${missing[@]}" &&
+			in_root "$ROOT" apt-get -q clean
+	} >"$CACHE/install.log" 2>&1 8>&- || {
+		tail -n 15 "$CACHE/install.log" >&2
+		die "that failed (the end of $CACHE/install.log is above)"
+	}
+	exec 8>&-
+}
+
 # Remove a build root. debootstrap mounts things in it and may have been
 # interrupted before it unmounted them.
 remove_root() {

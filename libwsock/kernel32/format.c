@@ -161,7 +161,7 @@ static DWORD format(DWORD flags, DWORD error, void *buffer, DWORD size,
 	memset(to, 0, (length + 1) * width);
 	/* ASCII, so the lowest byte is the character. */
 	for (i = j = 0; i < length; i++)
-		to[i * width] = *text ? *text++ : tail[j++];
+		to[i * width] = (char)(*text ? *text++ : tail[j++]);
 	return (DWORD)length;
 }
 

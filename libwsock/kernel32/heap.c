@@ -117,13 +117,14 @@ WSOCK_EXPORT LPVOID WINAPI VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize,
 WSOCK_EXPORT BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize,
 				     DWORD dwFreeType)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
-	char *memory = (char *)lpAddress - page;
+	size_t size;
+	char *memory;
 
 	if (!lpAddress || dwSize || dwFreeType != MEM_RELEASE) {
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
+	memory = (char *)lpAddress - sysconf(_SC_PAGESIZE);
 	memcpy(&size, memory, sizeof(size));
 	return !munmap(memory, size);
 }

@@ -47,8 +47,8 @@ static HMODULE find_wide(const WCHAR *name)
 
 	if (!name)
 		return find(NULL);
-	for (i = 0; name[i] && i < sizeof(narrow) - 1; i++)
-		narrow[i] = name[i] < 0x80 ? (char)name[i] : '?';
+	for (i = 0; i < sizeof(narrow) - 1 && name[i]; i++)
+		narrow[i] = (char)(name[i] < 0x80 ? name[i] : '?');
 	narrow[i] = '\0';
 	return find(narrow);
 }
@@ -97,7 +97,8 @@ static void *find_function(void *object, const void *base, const char *name)
 WSOCK_EXPORT FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
 {
 	FARPROC function = NULL;
-	void *object, *found;
+	const void *found;
+	void *object;
 	char own[64];
 	Dl_info self;
 

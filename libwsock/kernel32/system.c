@@ -125,5 +125,5 @@ WSOCK_EXPORT DWORD WINAPI GetCurrentProcessId(void)
 
 WSOCK_EXPORT VOID WINAPI ExitProcess(UINT uExitCode)
 {
-	exit((int)uExitCode);
+	exit((int)uExitCode); /* NOLINT(concurrency-mt-unsafe): nor is this */
 }

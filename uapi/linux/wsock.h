@@ -161,7 +161,7 @@ struct wsock_cmd {
 
 #define WSOCK_CMD_STATUS	(1U << 0)	/* write the status block at @ov */
 #define WSOCK_CMD_EVENT		(1U << 1)	/* reset @event_fd at issue, signal it at the end */
-#define WSOCK_CMD_APC		(1U << 2)	/* WSOCK_IOC_SUBMIT: a packet to the port @event_fd */
+#define WSOCK_CMD_APC		(1U << 2)	/* WSOCK_IOC_SUBMIT: packet to the port @event_fd */
 #define WSOCK_CMD_NO_PACKET	(1U << 3)	/* none to the port of the socket */
 
 /**
