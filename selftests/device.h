@@ -37,6 +37,19 @@
 /* Longest time for something that has to happen; never slept out on success. */
 #define TIMEOUT_MS 10000
 
+/* A number of the environment, as scripts/check has them for slow kernels. */
+static inline unsigned long env_number(const char *name, unsigned long otherwise)
+{
+	const char *env = getenv(name);
+
+	return env ? strtoul(env, NULL, 0) : otherwise;
+}
+
+static inline unsigned int env_seed(void)
+{
+	return env_number("WSOCK_SEED", time(NULL) ^ getpid());
+}
+
 static inline int dev_open(void)
 {
 	return open("/dev/wsock", O_RDWR | O_CLOEXEC);

@@ -721,9 +721,7 @@ TEST_F(accept, killed)
 
 static int race_rounds(void)
 {
-	const char *env = getenv("WSOCK_ROUNDS");
-
-	return env ? atoi(env) : 300;
+	return env_number("WSOCK_ROUNDS", 300);
 }
 
 /* Taken, and nobody gets it: it was cancelled while the context was locked. */

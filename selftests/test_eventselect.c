@@ -891,16 +891,12 @@ TEST_F(events, C35__each_owner_has_its_own_registration)
 /* ---- Races ---- */
 
 static unsigned int seed;
-static int iterations = 10000;
+static int iterations;
 
 static void __attribute__((constructor)) choose(void)
 {
-	const char *env = getenv("WSOCK_SEED");
-
-	seed = env ? strtoul(env, NULL, 0) : time(NULL) ^ getpid();
-	env = getenv("WSOCK_ITERATIONS");
-	if (env)
-		iterations = atoi(env);
+	seed = env_seed();
+	iterations = env_number("WSOCK_ITERATIONS", 10000);
 }
 
 static void spin(unsigned int *s, unsigned int max)

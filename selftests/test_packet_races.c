@@ -23,16 +23,12 @@
 #define BIG	(4 << 10)
 
 static unsigned int seed;
-static int rounds = ROUNDS;
+static int rounds;
 
 static void __attribute__((constructor)) choose(void)
 {
-	const char *env = getenv("WSOCK_SEED");
-
-	seed = env ? strtoul(env, NULL, 0) : time(NULL) ^ getpid();
-	env = getenv("WSOCK_ROUNDS");
-	if (env)
-		rounds = atoi(env);
+	seed = env_seed();
+	rounds = env_number("WSOCK_ROUNDS", ROUNDS);
 }
 
 static void spin(unsigned int *seed, unsigned int max)

@@ -1861,12 +1861,11 @@ TEST_F(waits, signal__restarts)
 	EXPECT_TRUE(takes(e, KEY_TCP, &e->ov, STATUS_SUCCESS, 5));
 }
 
-#define LEAVES 10000
-
 /* Waits once a round and leaves, by time or by signal. */
 struct leaver {
 	int dev, timeout_ms;
 	const void *ov;
+	unsigned int rounds;
 	unsigned int round, left;	/* begun, and left by the leaver */
 };
 
@@ -1874,7 +1873,7 @@ static void *leaver_main(void *arg)
 {
 	struct leaver *l = arg;
 
-	for (unsigned int i = 1; i <= LEAVES; i++) {
+	for (unsigned int i = 1; i <= l->rounds; i++) {
 		while (__atomic_load_n(&l->round, __ATOMIC_ACQUIRE) != i)
 			sched_yield();
 		/* It does not come back: the operation must not need it any more. */
@@ -1891,12 +1890,13 @@ static void leave(struct __test_metadata *_metadata, struct env *e, bool by_sign
 		.dev = e->dev,
 		.timeout_ms = by_signal ? TIMEOUT_MS : 0,
 		.ov = &e->ov.st,
+		.rounds = env_number("WSOCK_ITERATIONS", 10000),
 	};
 	pthread_t t;
 
 	handle_usr1(0);
 	ASSERT_EQ(pthread_create(&t, NULL, leaver_main, &l), 0);
-	for (unsigned int round = 1; round <= LEAVES; round++) {
+	for (unsigned int round = 1; round <= l.rounds; round++) {
 		ASSERT_EQ(dev_recv(e->dev, e->bare[0], e->buf, 100, &e->ov), -EINPROGRESS);
 		__atomic_store_n(&l.round, round, __ATOMIC_RELEASE);
 		for (volatile int n = round % 64 * 16; n; n--)

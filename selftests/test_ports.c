@@ -1047,7 +1047,16 @@ TEST_F(limit, process__execs)
 /* Exactly once */
 
 #define THREADS 4
-#define EACH 5000
+#define EACH 5000			/* at most; WSOCK_ITERATIONS sets it */
+
+static unsigned int each;
+
+static void __attribute__((constructor)) choose(void)
+{
+	each = env_number("WSOCK_ITERATIONS", EACH);
+	if (each > EACH)
+		each = EACH;
+}
 
 FIXTURE(once)
 {
@@ -1097,10 +1106,10 @@ struct shared {
 static void *poster_main(void *arg)
 {
 	struct shared *s = arg;
-	unsigned int base = EACH * __atomic_fetch_add(&s->posters, 1, __ATOMIC_RELAXED);
+	unsigned int base = each * __atomic_fetch_add(&s->posters, 1, __ATOMIC_RELAXED);
 	unsigned int seed = base;
 
-	for (unsigned int i = 0; i < EACH; i++) {
+	for (unsigned int i = 0; i < each; i++) {
 		if (post(s->port, base + i))
 			__atomic_fetch_add(&s->bad, 1, __ATOMIC_RELAXED);
 		if (!(rand_r(&seed) % 64))
@@ -1207,9 +1216,9 @@ TEST_F_TIMEOUT(once, post_and_get, 120)
 	/* No packet is left while somebody waits. */
 	do {
 		taken = __atomic_load_n(&s.taken, __ATOMIC_RELAXED);
-	} while (taken < THREADS * EACH &&
+	} while (taken < THREADS * each &&
 		 wait_for(__atomic_load_n(&s.taken, __ATOMIC_RELAXED) != taken));
-	EXPECT_EQ(taken, THREADS * EACH);
+	EXPECT_EQ(taken, THREADS * each);
 	__atomic_store_n(&s.end, true, __ATOMIC_RELEASE);
 	pthread_join(brief, NULL);
 	if (s.departing)
@@ -1217,7 +1226,7 @@ TEST_F_TIMEOUT(once, post_and_get, 120)
 	EXPECT_EQ(shut(self->port), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(s.getters[i], NULL);
-	for (int i = 0; i < THREADS * EACH; i++)
+	for (unsigned int i = 0; i < THREADS * each; i++)
 		wrong += s.seen[i] != 1;
 	EXPECT_EQ(wrong, 0);
 	EXPECT_EQ(s.bad, 0);

@@ -354,7 +354,7 @@ TEST_F(security, memcg__limit_holds)
 
 	if (!cgroup_make())
 		SKIP(return, "no memory controller in cgroup 2");
-	ASSERT_TRUE(cgroup_write(CGROUP "/memory.max", "16M"));
+	ASSERT_TRUE(cgroup_write(CGROUP "/memory.max", "4M"));
 	pid = fork();
 	if (!pid) {
 		CHILD_EXPECT(cgroup_write(CGROUP "/cgroup.procs", "0"));

@@ -1294,7 +1294,7 @@ static void live(int witness)
 
 /* ---- All of them ---- */
 
-static unsigned long target = 10000, seconds;
+static unsigned long target, seconds;
 
 static void begin_life(struct life *l, unsigned int seed)
 {
@@ -1487,17 +1487,13 @@ static bool finds(enum lie what, enum wrong as, unsigned int seed)
 
 int main(int argc, char *argv[])
 {
-	unsigned int seed = time(NULL) ^ getpid();
-	char *env = getenv("WSOCK_SEED");
+	unsigned int seed = env_seed();
 
 	/* What is exec()ed in between. */
 	if (argc > 1)
 		return 0;
-	seed = env ? strtoul(env, NULL, 0) : seed;
-	env = getenv("WSOCK_OPS");
-	target = env ? strtoul(env, NULL, 0) : target;
-	env = getenv("WSOCK_SECONDS");
-	seconds = env ? strtoul(env, NULL, 0) : 0;
+	target = env_number("WSOCK_OPS", 10000);
+	seconds = env_number("WSOCK_SECONDS", 0);
 
 	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (arena == MAP_FAILED)
