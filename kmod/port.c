@@ -92,7 +92,7 @@ struct get {
 	struct wsock_port *port;
 	struct port_worker *worker;	/* NULL without a limit */
 	struct wsock_port *alert;	/* NULL for none */
-	struct list_head taken;
+	struct wsock_item *taken;	/* a chain, in order */
 	unsigned int max;		/* length of @taken at most */
 	s64 timeout_ns;			/* negative for ever */
 	ktime_t deadline;		/* 0 until the clock was first asked for */
@@ -323,6 +323,26 @@ static void worker_end(struct irq_work *work)
 	kfree_rcu(worker, rcu);
 }
 
+/*
+ * May the calling thread have a packet at once? Then it occupies a slot: the one
+ * that it has, unless more are occupied than there are, or a free one.
+ */
+static bool worker_admit(struct wsock_port *port, struct port_worker *worker)
+{
+	unsigned int active = atomic_read(&port->active);
+
+	lockdep_assert_held(&port->lock);
+	if (!worker)
+		return true;
+	if (worker->state == WORKER_ACTIVE)
+		return active <= port->limit;
+	if (active >= port->limit)
+		return false;
+	worker->state = WORKER_ACTIVE;
+	atomic_inc(&port->active);
+	return true;
+}
+
 /* The slot that the port's hand-out has taken for the calling thread is its own. */
 static void worker_occupy(struct port_worker *worker)
 {
@@ -416,6 +436,7 @@ static void notifiers_disable(void)
 /* See Kbuild: no port has a limit. */
 struct port_worker;
 
+static bool worker_admit(struct wsock_port *port, struct port_worker *worker) { return true; }
 static void worker_occupy(struct port_worker *worker) { }
 static void worker_vacate(struct port_worker *worker) { }
 static struct port_worker *worker_join(struct wsock_port *port) { return NULL; }
@@ -448,16 +469,6 @@ static void item_drop(struct wsock_item *item)
 		kfree(container_of(item, struct posted, item));
 }
 
-static void items_drop(struct list_head *items)
-{
-	struct wsock_item *item, *next;
-
-	list_for_each_entry_safe(item, next, items, node) {
-		item_drop(item);
-		cond_resched();
-	}
-}
-
 /*
  * Tell the program of an item, which is gone then. -EFAULT: the array is not
  * there, and the item still is. -EAGAIN: there is no packet, and the item is
@@ -473,19 +484,13 @@ static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 	else if (!wsock_op_dequeue(item, &packet))
 		return -EAGAIN;
 
-	if (!user_write_access_begin(to, sizeof(*to)))
+	if (!wsock_copy_out(to, &packet, sizeof(packet)))
 		return -EFAULT;
-	unsafe_copy_to_user((char __user *)to, (char *)&packet, sizeof(packet), efault);
-	user_write_access_end();
-
 	if (item->kind == WSOCK_ITEM_OP)
 		wsock_op_dequeued(item);
 	else
 		kfree(posted);
 	return 0;
-efault:
-	user_write_access_end();
-	return -EFAULT;
 }
 
 /**
@@ -555,56 +560,81 @@ static int port_wait(struct get *get, const struct waiter *waiter)
 }
 
 /*
- * Fill @get->taken. Returns 1, or as port_wait(). The thread occupies a slot
- * when it has got something, and only then.
+ * Wait for an item, unless there is an alert. Returns as port_wait(), with the item
+ * in @item. The thread occupies a slot when it has got one, and only then.
  */
-static int port_take(struct get *get)
+static noinline int port_await(struct get *get, struct wsock_item **item)
 {
 	struct wsock_port *port = get->port;
 	struct waiter waiter = { .task = current };
 	bool alerted = get_alerted(get);
-	unsigned int n = get->max;
 	int ret;
 
+	lockdep_assert_held(&port->lock);
 	INIT_LIST_HEAD(&waiter.node);
-	spin_lock_irq(&port->lock);
 	worker_vacate(get->worker);
-	/* Last to come, first to be served: at once, if there is something. */
+	/* Last to come, first to be served. */
 	if (!alerted)
 		list_add(&waiter.node, &port->waiters);
 	port_hand_out(port);
 	ret = alerted ? 0 : port_wait(get, &waiter);
 	__set_current_state(TASK_RUNNING);
 	list_del(&waiter.node);
-	if (ret > 0) {
+	if (ret > 0)
 		worker_occupy(get->worker);
-		list_add(&waiter.item->node, &get->taken);
-		while (--n && !list_empty(&port->items))
-			list_add_tail(&port_pop(port)->node, &get->taken);
+	*item = waiter.item;
+	return ret;
+}
+
+/* Fill @get->taken. Returns 1, or as port_wait(). */
+static int port_take(struct get *get)
+{
+	struct wsock_port *port = get->port;
+	struct wsock_item **end = &get->taken;
+	unsigned int n = get->max;
+	int ret = 1;
+
+	spin_lock_irq(&port->lock);
+	/* Who need not wait was the last to come: it goes ahead of those that do. */
+	if (likely(!list_empty(&port->items)) && !get_alerted(get) &&
+	    worker_admit(port, get->worker))
+		*end = port_pop(port);
+	else
+		ret = port_await(get, end);
+	if (ret > 0) {
+		while (--n && !list_empty(&port->items)) {
+			end = &(*end)->next;
+			*end = port_pop(port);
+		}
+		(*end)->next = NULL;
 	}
 	spin_unlock_irq(&port->lock);
 	return ret;
 }
 
 /* Put back what could not be delivered; the slot too, unless others were. */
-static void port_put_back(struct get *get, bool vacate)
+static void port_put_back(struct get *get, struct wsock_item *item, bool vacate)
 {
 	struct wsock_port *port = get->port;
-	struct wsock_item *item;
+	struct list_head *before = &port->items;
+	struct wsock_item *next;
 
 	spin_lock_irq(&port->lock);
-	if (!port->abandoned) {
-		list_for_each_entry(item, &get->taken, node) {
-			item->queued = true;
-			WRITE_ONCE(port->nr_items, port->nr_items + 1);
-		}
-		list_splice_init(&get->taken, &port->items);
+	for (; item && !port->abandoned; item = next) {
+		next = item->next;
+		list_add(&item->node, before);
+		before = &item->node;
+		item->queued = true;
+		WRITE_ONCE(port->nr_items, port->nr_items + 1);
 	}
 	if (vacate)
 		worker_vacate(get->worker);
 	port_hand_out(port);
 	spin_unlock_irq(&port->lock);
-	items_drop(&get->taken);
+	for (; item; item = next) {
+		next = item->next;
+		item_drop(item);
+	}
 }
 
 /* Returns how many packets there were, -EAGAIN for none, or an errno. */
@@ -613,14 +643,13 @@ static int port_deliver(struct get *get, struct wsock_packet __user *to)
 	struct wsock_item *item, *next;
 	int ret, n = 0;
 
-	list_for_each_entry_safe(item, next, &get->taken, node) {
-		list_del(&item->node);
+	for (item = get->taken; item; item = next) {
+		next = item->next;
 		ret = item_deliver(item, &to[n]);
 		if (ret == -EAGAIN)
 			continue;
-		if (ret) {
-			list_add(&item->node, &get->taken);
-			port_put_back(get, !n);
+		if (unlikely(ret)) {
+			port_put_back(get, item, !n);
 			return n ?: ret;
 		}
 		n++;
@@ -634,7 +663,6 @@ static int port_get(struct wsock_port *port, struct wsock_port_get *args,
 	struct get get = {
 		.port = port,
 		.alert = alert,
-		.taken = LIST_HEAD_INIT(get.taken),
 		.max = args->count,
 		.timeout_ns = args->timeout_ns,
 	};
@@ -669,6 +697,7 @@ static int port_get(struct wsock_port *port, struct wsock_port_get *args,
 /* Wake everybody, drop everything, for good. */
 static void port_abandon(struct wsock_port *port)
 {
+	struct wsock_item *item, *next;
 	struct waiter *waiter;
 	LIST_HEAD(items);
 
@@ -686,7 +715,10 @@ static void port_abandon(struct wsock_port *port)
 		spin_lock_irq(&port->lock);
 	}
 	spin_unlock_irq(&port->lock);
-	items_drop(&items);
+	list_for_each_entry_safe(item, next, &items, node) {
+		item_drop(item);
+		cond_resched();
+	}
 	worker_quit(port);
 }
 
