@@ -463,10 +463,10 @@ static void port_hand_out_work(struct irq_work *work)
 /* The port was abandoned, or is being so, with this item in it. */
 static void item_drop(struct wsock_item *item)
 {
-	if (item->kind == WSOCK_ITEM_OP)
-		wsock_op_abandon(item);
-	else
+	if (item->kind == WSOCK_ITEM_POSTED)
 		kfree(container_of(item, struct posted, item));
+	else
+		wsock_op_abandon(item);
 }
 
 /*
@@ -479,17 +479,17 @@ static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 	struct posted *posted = container_of(item, struct posted, item);
 	struct wsock_packet packet;
 
-	if (item->kind != WSOCK_ITEM_OP)
+	if (item->kind == WSOCK_ITEM_POSTED)
 		packet = posted->packet;
 	else if (!wsock_op_dequeue(item, &packet))
 		return -EAGAIN;
 
 	if (!wsock_copy_out(to, &packet, sizeof(packet)))
 		return -EFAULT;
-	if (item->kind == WSOCK_ITEM_OP)
-		wsock_op_dequeued(item);
-	else
+	if (item->kind == WSOCK_ITEM_POSTED)
 		kfree(posted);
+	else
+		wsock_op_dequeued(item);
 	return 0;
 }
 

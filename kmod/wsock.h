@@ -338,7 +338,8 @@ struct wsock_op_counts {
 
 enum wsock_item_kind {
 	WSOCK_ITEM_POSTED,	/* port.c: a packet that a program posted */
-	WSOCK_ITEM_OP,		/* operation.c: one to be executed, or that has ended */
+	WSOCK_ITEM_OP,		/* operation.c: one to be executed, if it has not ended */
+	WSOCK_ITEM_ENDED,	/* operation.c: one that has ended, and is nobody else's */
 };
 
 /**
