@@ -65,7 +65,8 @@ struct op_msg {
  * @task: who submitted it, counted when it pends without @cmd; set when it does
  * @waiter: who waits for its end and executes it without being asked by others,
  *	where no operation has a port; @socket->lock
- * @port: where its packet goes, counted, or NULL; set once
+ * @port: where its packet goes, or NULL; set once. That of @socket, which counts it,
+ *	or with WSOCK_CMD_APC another, counted
  * @key: of the packet; set once
  * @tag: likewise, the upper half of its status
  * @refs: one for its life, one per task that found it by name
@@ -272,7 +273,7 @@ static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
 		op->key = args->key;
 		op->tag = args->tag;
 	} else if (port && !(op->flags & WSOCK_CMD_NO_PACKET)) {
-		op->port = wsock_port_ref(port);
+		op->port = port;
 		op->key = op->socket->key;
 		op->tag = 0;
 	}
@@ -306,8 +307,13 @@ static bool op_runs_in_port(const struct wsock_op *op)
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
 {
-	return import_ubuf(op_is_recv(op) ? ITER_DEST : ITER_SOURCE,
-			   u64_to_user_ptr(addr), len, &op->iter);
+	void __user *buf = u64_to_user_ptr(addr);
+
+	len = min_t(u32, len, MAX_RW_COUNT);
+	if (unlikely(!access_ok(buf, len)))
+		return -EFAULT;
+	iov_iter_ubuf(&op->iter, op_is_recv(op) ? ITER_DEST : ITER_SOURCE, buf, len);
+	return 0;
 }
 
 /*
@@ -444,7 +450,7 @@ static void op_free(struct wsock_op *op)
 		put_task_struct(op->task);
 		fput(op->devfile);
 	}
-	if (op->port)
+	if (unlikely(op->port && (op->flags & WSOCK_CMD_APC)))
 		wsock_port_put(op->port);
 	atomic_dec(&s->ctx->nr_operations);
 	this_cpu_dec(nr_operations);
@@ -2082,7 +2088,7 @@ static noinline int try_packet(const struct wsock_submit *args, u32 flags, u32 m
 		return PTR_ERR(op);
 	ret = try_plain(args, flags, msg_flags, s, sock, done, &op->out_flags);
 	if (code_notifies(args->op, ret) && socket_leaves_packet(s, ret)) {
-		op->port = wsock_port_ref(port);
+		op->port = port;
 		op->key = s->key;
 		op->tag = 0;
 		op->state = OP_ENDED;

@@ -173,13 +173,16 @@ static struct wsock_item *port_pop(struct wsock_port *port)
 	return item;
 }
 
-/* Hand items to waiters, as far as the limit allows. */
-static void port_hand_out(struct wsock_port *port)
+static bool port_has_both(const struct wsock_port *port)
+{
+	return !list_empty(&port->items) && !list_empty(&port->waiters);
+}
+
+static noinline void port_match(struct wsock_port *port)
 {
 	struct waiter *waiter;
 
-	lockdep_assert_held(&port->lock);
-	while (!list_empty(&port->items) && !list_empty(&port->waiters)) {
+	do {
 		if (port_limited(port)) {
 			/*
 			 * Pairs with worker_sched_out(): it sees both lists, or
@@ -195,7 +198,15 @@ static void port_hand_out(struct wsock_port *port)
 		waiter->item = port_pop(port);
 		/* It cannot go away before it has had the lock. */
 		wake_up_process(waiter->task);
-	}
+	} while (port_has_both(port));
+}
+
+/* Hand items to waiters, as far as the limit allows. */
+static inline void port_hand_out(struct wsock_port *port)
+{
+	lockdep_assert_held(&port->lock);
+	if (port_has_both(port))
+		port_match(port);
 }
 
 /**
@@ -289,7 +300,7 @@ static void worker_sched_out(struct preempt_notifier *notifier, struct task_stru
 		atomic_dec(&port->active);
 		/* Pairs with port_hand_out(). */
 		smp_mb__after_atomic();
-		if (!list_empty(&port->items) && !list_empty(&port->waiters)) {
+		if (port_has_both(port)) {
 			wsock_port_ref(port);
 			if (!irq_work_queue(&port->hand_out))
 				refcount_dec(&port->refs);
@@ -657,37 +668,42 @@ static int port_deliver(struct get *get, struct wsock_packet __user *to)
 	return n ?: -EAGAIN;
 }
 
-static int port_get(struct wsock_port *port, struct wsock_port_get *args,
-		    struct wsock_port *alert)
+static int port_get(struct get *get, struct wsock_packet __user *to)
 {
-	struct get get = {
-		.port = port,
-		.alert = alert,
-		.max = args->count,
-		.timeout_ns = args->timeout_ns,
-	};
-	struct wait_queue_entry entry;
+	struct wsock_port *port = get->port;
 	int ret;
 
 	if (port_limited(port)) {
-		get.worker = worker_join(port);
-		if (IS_ERR(get.worker))
-			return PTR_ERR(get.worker);
+		get->worker = worker_join(port);
+		if (IS_ERR(get->worker))
+			return PTR_ERR(get->worker);
 	}
-	if (alert)
-		wsock_port_watch(alert, &entry);
 	/* Operations may turn out not to have ended: we go on waiting. */
 	do {
-		ret = port_take(&get);
+		ret = port_take(get);
 		if (ret > 0)
-			ret = port_deliver(&get, u64_to_user_ptr(args->packets));
+			ret = port_deliver(get, to);
 	} while (ret == -EAGAIN);
-	if (alert)
-		wsock_port_unwatch(alert, &entry);
-	if (ret == -ESHUTDOWN)
+	if (unlikely(ret == -ESHUTDOWN))
 		worker_quit(port);
-	if (ret == -ERESTARTSYS && get.deadline)
-		args->timeout_ns = max_t(s64, get.deadline - ktime_get(), 0);
+	return ret;
+}
+
+static noinline int port_get_alertable(struct get *get, struct wsock_packet __user *to, int fd)
+{
+	struct wsock_port *alert = wsock_port_get(fd);
+	struct wait_queue_entry entry;
+	int ret = -EINVAL;
+
+	if (IS_ERR(alert))
+		return PTR_ERR(alert);
+	if (alert != get->port) {
+		get->alert = alert;
+		wsock_port_watch(alert, &entry);
+		ret = port_get(get, to);
+		wsock_port_unwatch(alert, &entry);
+	}
+	wsock_port_put(alert);
 	return ret;
 }
 
@@ -749,32 +765,41 @@ free:
 	return ret;
 }
 
-static long ioctl_get(struct wsock_port *port, void __user *arg)
+/* The call is restarted after a signal, with the time that is left. */
+static noinline int port_get_again(const struct get *get, struct wsock_port_get __user *arg)
 {
-	struct wsock_port *alert = NULL;
-	struct wsock_port_get args;
-	long ret;
+	s64 left = get->timeout_ns;
 
-	if (!wsock_copy_in(&args, arg, sizeof(args)))
+	if (get->deadline)
+		left = max_t(s64, get->deadline - ktime_get(), 0);
+	return left >= 0 && put_user(left, &arg->timeout_ns) ? -EFAULT : -ERESTARTSYS;
+}
+
+static noinline long ioctl_get(struct wsock_port *port, void __user *arg)
+{
+	struct get get = { .port = port };
+	struct wsock_packet __user *to;
+	struct wsock_port_get args;
+	int ret;
+
+	if (unlikely(!wsock_copy_in(&args, arg, sizeof(args))))
 		return -EFAULT;
-	if ((args.flags & ~WSOCK_PORT_ALERTABLE) || args.pad ||
-	    !args.count || args.count > MAX_PACKETS)
+	if (unlikely((args.flags & ~WSOCK_PORT_ALERTABLE) || args.pad ||
+		     args.count - 1 >= MAX_PACKETS || (!args.flags && args.alert_fd)))
 		return -EINVAL;
-	if (args.flags & WSOCK_PORT_ALERTABLE) {
-		alert = wsock_port_get(args.alert_fd);
-		if (IS_ERR(alert))
-			return PTR_ERR(alert);
-	} else if (args.alert_fd) {
+	get.max = args.count;
+	get.timeout_ns = args.timeout_ns;
+	to = u64_to_user_ptr(args.packets);
+	ret = args.flags ? port_get_alertable(&get, to, args.alert_fd) : port_get(&get, to);
+	return unlikely(ret == -ERESTARTSYS) ? port_get_again(&get, arg) : ret;
+}
+
+static long ioctl_close(struct wsock_port *port, unsigned long argument)
+{
+	if (argument)
 		return -EINVAL;
-	}
-	ret = alert == port ? -EINVAL : port_get(port, &args, alert);
-	if (alert)
-		wsock_port_put(alert);
-	/* The call is restarted after a signal, with the time that is left. */
-	if (ret == -ERESTARTSYS && args.timeout_ns >= 0 &&
-	    copy_to_user(arg, &args, sizeof(args)))
-		return -EFAULT;
-	return ret;
+	port_abandon(port);
+	return 0;
 }
 
 static long port_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
@@ -788,15 +813,12 @@ static long port_ioctl(struct file *file, unsigned int cmd, unsigned long argume
 		return ret;
 
 	switch (cmd) {
-	case WSOCK_PORT_IOC_POST:
-		return ioctl_post(port, arg);
 	case WSOCK_PORT_IOC_GET:
 		return ioctl_get(port, arg);
+	case WSOCK_PORT_IOC_POST:
+		return ioctl_post(port, arg);
 	case WSOCK_PORT_IOC_CLOSE:
-		if (argument)
-			return -EINVAL;
-		port_abandon(port);
-		return 0;
+		return ioctl_close(port, argument);
 	default:
 		return -ENOTTY;
 	}
