@@ -284,16 +284,12 @@ static int peek(struct wsock_context *ctx, void __user *arg)
 	return !ret && copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : ret;
 }
 
-static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
+/* Apart from what is called all the time, which does not need so much of the stack. */
+static noinline long device_ioctl_other(struct wsock_open *open, unsigned int cmd,
+					unsigned long argument)
 {
-	struct wsock_open *open = file->private_data;
 	void __user *arg = (void __user *)argument;
 	struct wsock_socket_args socket;
-	int ret;
-
-	ret = wsock_context_check(open->ctx);
-	if (ret)
-		return ret;
 
 	switch (cmd) {
 	case WSOCK_IOC_FEATURES:
@@ -312,8 +308,6 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 		return cancel(open->ctx, arg);
 	case WSOCK_IOC_WAIT:
 		return wait(open->ctx, arg);
-	case WSOCK_IOC_SUBMIT:
-		return wsock_op_submit(open->ctx, file, arg);
 	case WSOCK_IOC_PORT:
 		return port(arg);
 	case WSOCK_IOC_ASSOCIATE:
@@ -337,6 +331,18 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argu
 	default:
 		return -ENOTTY;
 	}
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
+{
+	struct wsock_open *open = file->private_data;
+	int ret = wsock_context_check(open->ctx);
+
+	if (unlikely(ret))
+		return ret;
+	if (likely(cmd == WSOCK_IOC_SUBMIT))
+		return wsock_op_submit(open->ctx, file, (void __user *)argument);
+	return device_ioctl_other(open, cmd, argument);
 }
 
 static int device_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)

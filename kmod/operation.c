@@ -65,7 +65,8 @@ struct op_msg {
  * @task: who submitted it, counted when it pends without @cmd; set when it does
  * @waiter: who waits for its end and executes it without being asked by others,
  *	where no operation has a port; @socket->lock
- * @port: where its packet goes, counted, or NULL; set once
+ * @port: where its packet goes, or NULL; set once. That of @socket, which counts it,
+ *	or with WSOCK_CMD_APC another, counted
  * @key: of the packet; set once
  * @tag: likewise, the upper half of its status
  * @refs: one for its life, one per task that found it by name
@@ -272,7 +273,7 @@ static int op_get_port(struct wsock_op *op, const struct wsock_submit *args)
 		op->key = args->key;
 		op->tag = args->tag;
 	} else if (port && !(op->flags & WSOCK_CMD_NO_PACKET)) {
-		op->port = wsock_port_ref(port);
+		op->port = port;
 		op->key = op->socket->key;
 		op->tag = 0;
 	}
@@ -306,8 +307,13 @@ static bool op_runs_in_port(const struct wsock_op *op)
 
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
 {
-	return import_ubuf(op_is_recv(op) ? ITER_DEST : ITER_SOURCE,
-			   u64_to_user_ptr(addr), len, &op->iter);
+	void __user *buf = u64_to_user_ptr(addr);
+
+	len = min_t(u32, len, MAX_RW_COUNT);
+	if (unlikely(!access_ok(buf, len)))
+		return -EFAULT;
+	iov_iter_ubuf(&op->iter, op_is_recv(op) ? ITER_DEST : ITER_SOURCE, buf, len);
+	return 0;
 }
 
 /*
@@ -444,7 +450,7 @@ static void op_free(struct wsock_op *op)
 		put_task_struct(op->task);
 		fput(op->devfile);
 	}
-	if (op->port)
+	if (unlikely(op->port && (op->flags & WSOCK_CMD_APC)))
 		wsock_port_put(op->port);
 	atomic_dec(&s->ctx->nr_operations);
 	this_cpu_dec(nr_operations);
@@ -466,13 +472,10 @@ static void op_discard(struct wsock_op *op)
 	op_put(op);
 }
 
-/*
- * Takes over the caller's reference to @s, also when it fails. @done bytes were
- * transferred already.
- */
-static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lane,
-				  const struct wsock_submit *args, struct io_uring_cmd *cmd,
-				  size_t done)
+/* Takes over the caller's reference to @s, also when it fails. */
+static __always_inline struct wsock_op *op_alloc(struct wsock_socket *s, struct wsock_lane *lane,
+						 const struct wsock_submit *args,
+						 struct io_uring_cmd *cmd)
 {
 	struct wsock_op *op;
 	int ret;
@@ -502,19 +505,38 @@ static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lan
 	op->waiter = NULL;
 	op->port = NULL;
 	op->flags = args->cmd.flags;
-	op->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	op->cancel = 0;
 	op->result = 0;
+	op->out_flags = 0;
+	op->ov = args->cmd.ov;
+	op->event = NULL;
+	op->done = 0;
+	op->msg = NULL;
+	op->transmission = NULL;
+	return op;
+
+refuse:
+	atomic_dec(&s->ctx->nr_operations);
+	wsock_socket_put(s);
+	return ERR_PTR(ret);
+}
+
+/* As op_alloc(). @done bytes were transferred already. */
+static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lane,
+				  const struct wsock_submit *args, struct io_uring_cmd *cmd,
+				  size_t done)
+{
+	struct wsock_op *op = op_alloc(s, lane, args, cmd);
+	int ret;
+
+	if (IS_ERR(op))
+		return op;
+	op->done = done;
+	op->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	if (code_tells_errno(op->code))
 		op->result = -args->cmd.msg_flags;
 	else
 		op->msg_flags |= args->cmd.msg_flags;
-	op->out_flags = 0;
-	op->ov = args->cmd.ov;
-	op->event = NULL;
-	op->done = done;
-	op->msg = NULL;
-	op->transmission = NULL;
 
 	if (likely(code_is_plain(op->code)))
 		ret = op_import_buffer(op, args->addr + done, args->len - done);
@@ -541,11 +563,6 @@ static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lan
 		return ERR_PTR(ret);
 	}
 	return op;
-
-refuse:
-	atomic_dec(&s->ctx->nr_operations);
-	wsock_socket_put(s);
-	return ERR_PTR(ret);
 }
 
 /**
@@ -936,9 +953,9 @@ static void op_schedule_worker(struct wsock_op *op)
 }
 
 /* To its port: to be executed, or as the packet of its end. */
-static bool op_queue(struct wsock_op *op)
+static bool op_queue(struct wsock_op *op, enum wsock_item_kind kind)
 {
-	op->item.kind = WSOCK_ITEM_OP;
+	op->item.kind = kind;
 	return wsock_port_queue(op->port, &op->item);
 }
 
@@ -960,7 +977,7 @@ static void op_schedule(struct wsock_op *op)
 	op->in_port = op_runs_in_port(op);
 	if (op->in_port) {
 		op->scheduled = true;
-		if (op_queue(op))
+		if (op_queue(op, WSOCK_ITEM_OP))
 			return;
 		/* It was abandoned; the status and the buffers remain. */
 		op->in_port = false;
@@ -1107,18 +1124,30 @@ static inline void op_deliver(struct wsock_op *op, unsigned int issue_flags)
 {
 	if (op->cmd && op->pending)
 		wsock_uring_done(op->cmd, op->result ?: op->done, issue_flags);
-	if (!op->packet || !op_queue(op))
+	if (!op->packet || !op_queue(op, WSOCK_ITEM_ENDED))
 		op_put(op);
+}
+
+/*
+ * Of what ends at once, is anything told but the return value? Of failures nothing; a
+ * datagram that was cut was received, however.
+ */
+static bool code_notifies(u32 code, int result)
+{
+	return !result || (result == -EMSGSIZE && code_is_recv(code));
+}
+
+/* If so, is it told by a packet? */
+static bool socket_leaves_packet(const struct wsock_socket *s, int result)
+{
+	return result || !(READ_ONCE(s->modes) & WSOCK_MODE_SKIP_ON_SUCCESS);
 }
 
 static bool op_leaves_packet(const struct wsock_op *op, bool notify)
 {
 	if (op->flags & WSOCK_CMD_APC)
 		return notify;
-	if (op->pending)
-		return true;
-	return notify && (op->result ||
-			  !(READ_ONCE(op->socket->modes) & WSOCK_MODE_SKIP_ON_SUCCESS));
+	return op->pending || (notify && socket_leaves_packet(op->socket, op->result));
 }
 
 /*
@@ -1331,12 +1360,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	if (op->pending && silent && (ret || !op->done))
 		ret = cancel;
 	op->result = ret;
-	/*
-	 * An immediate failure has no indication but the return value; a datagram
-	 * that was cut was received, however.
-	 */
-	notify = op->pending ? !(silent && ret == cancel) :
-			       !ret || (ret == -EMSGSIZE && op_is_recv(op));
+	notify = op->pending ? !(silent && ret == cancel) : code_notifies(op->code, ret);
 	op_show(op, notify);
 
 	spin_lock_irq(&s->lock);
@@ -1346,7 +1370,7 @@ static struct wsock_op *op_finish(struct wsock_op *op, int ret, struct op_execut
 	/* Its packet goes ahead of what the next one leaves there; we are not done. */
 	if (deliver && op->packet) {
 		refcount_inc(&op->refs);
-		queued = op_queue(op);
+		queued = op_queue(op, WSOCK_ITEM_ENDED);
 		if (!queued)
 			refcount_dec(&op->refs);
 	}
@@ -1548,9 +1572,11 @@ bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet)
 	struct wsock_op *op = container_of(item, struct wsock_op, item);
 	struct op_executor ex = { .collect = op };
 
-	op_execute(op, &ex);
-	if (!ex.collected)
-		return false;
+	if (item->kind == WSOCK_ITEM_OP) {
+		op_execute(op, &ex);
+		if (!ex.collected)
+			return false;
+	}
 	packet->key = op->key;
 	packet->ov = op->ov;
 	packet->internal = result_status(op->socket->sk, op->result);
@@ -1576,14 +1602,16 @@ void wsock_op_dequeued(struct wsock_item *item)
 void wsock_op_abandon(struct wsock_item *item)
 {
 	struct wsock_op *op = container_of(item, struct wsock_op, item);
-	u8 state;
+	u8 state = OP_ENDED;
 
-	spin_lock_irq(&op->socket->lock);
-	state = op->state;
-	op->scheduled = false;
-	if (state == OP_QUEUED)
-		op_schedule(op);
-	spin_unlock_irq(&op->socket->lock);
+	if (item->kind == WSOCK_ITEM_OP) {
+		spin_lock_irq(&op->socket->lock);
+		state = op->state;
+		op->scheduled = false;
+		if (state == OP_QUEUED)
+			op_schedule(op);
+		spin_unlock_irq(&op->socket->lock);
+	}
 	if (state == OP_ENDED)
 		op_put(op);
 }
@@ -1990,32 +2018,35 @@ static __always_inline int check_status(const struct wsock_submit *args, u32 fla
 
 /*
  * May it be tried before there is an operation? Not what has more to import, nor
- * what leaves a packet or signals the socket's event when it succeeds. (A datagram
- * that was cut has not quite succeeded.)
+ * what signals an event when it succeeds.
  */
 static __always_inline bool is_plain(const struct wsock_submit *args, u32 flags,
 				     const struct wsock_socket *s, bool uring)
 {
-	if (!code_is_plain(args->op) || args->len - 1 >= MAX_RW_COUNT ||
-	    (flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)))
-		return false;
-	if (uring)
-		return true;
-	if (READ_ONCE(s->event))
-		return false;
-	return !READ_ONCE(s->port) || (flags & WSOCK_CMD_NO_PACKET) ||
-	       ((READ_ONCE(s->modes) & WSOCK_MODE_SKIP_ON_SUCCESS) &&
-		s->sk->sk_type == SOCK_STREAM);
+	return code_is_plain(args->op) && args->len - 1 < MAX_RW_COUNT &&
+	       !(flags & (WSOCK_CMD_EVENT | WSOCK_CMD_APC)) &&
+	       (uring || !READ_ONCE(s->event));
+}
+
+/*
+ * May it leave a packet when it ends at once? (A datagram that was cut has not quite
+ * succeeded: it does so also where successes do not.)
+ */
+static __always_inline bool may_leave_packet(const struct wsock_socket *s, u32 flags, bool uring)
+{
+	return !uring && READ_ONCE(s->port) && !(flags & WSOCK_CMD_NO_PACKET) &&
+	       !((READ_ONCE(s->modes) & WSOCK_MODE_SKIP_ON_SUCCESS) &&
+		 s->sk->sk_type == SOCK_STREAM);
 }
 
 /* Try a RECV or SEND of which there is no operation yet. As op_try(). */
 static __always_inline int try_plain(const struct wsock_submit *args, u32 flags, u32 msg_flags,
-				     struct wsock_socket *s, struct socket *sock, size_t *done)
+				     struct wsock_socket *s, struct socket *sock, size_t *done,
+				     u32 *out_flags)
 {
 	void __user *buf = u64_to_user_ptr(args->addr);
 	bool recv = code_is_recv(args->op);
 	struct msghdr msg = {};
-	u32 out_flags = 0;
 	int ret;
 
 	if (unlikely(!access_ok(buf, args->len)))
@@ -2024,7 +2055,7 @@ static __always_inline int try_plain(const struct wsock_submit *args, u32 flags,
 	if (recv) {
 		iov_iter_ubuf(&msg.msg_iter, ITER_DEST, buf, args->len);
 		ret = sock_recvmsg(sock, &msg, msg_flags & ~MSG_WAITALL);
-		ret = recv_result(sock, &msg, ret, msg_flags, done, &out_flags);
+		ret = recv_result(sock, &msg, ret, msg_flags, done, out_flags);
 	} else {
 		iov_iter_ubuf(&msg.msg_iter, ITER_SOURCE, buf, args->len);
 		msg.msg_flags = msg_flags;
@@ -2034,9 +2065,42 @@ static __always_inline int try_plain(const struct wsock_submit *args, u32 flags,
 	if (unlikely(ret == -EAGAIN))
 		return ret;
 	if (flags & WSOCK_CMD_STATUS)
-		write_status(args->cmd.ov, result_status(sock->sk, ret), *done, out_flags);
+		write_status(args->cmd.ov, result_status(sock->sk, ret), *done, *out_flags);
 	if (recv)
 		was_received(s, msg_flags);
+	return ret;
+}
+
+/*
+ * The same, where it may leave a packet. Its memory, that of an operation, is there
+ * before anything is transferred; it is in the port before the turn is given back,
+ * ahead of what comes later in the lane, and before the end of a release.
+ */
+static noinline int try_packet(const struct wsock_submit *args, u32 flags, u32 msg_flags,
+			       struct wsock_socket *s, struct wsock_lane *lane,
+			       struct socket *sock, size_t *done)
+{
+	/* Pairs with wsock_socket_associate(). */
+	struct wsock_port *port = smp_load_acquire(&s->port);
+	struct wsock_op *op;
+	int ret;
+
+	if (!refcount_inc_not_zero(&s->refs))
+		return op_refusal(s);
+	op = op_alloc(s, lane, args, NULL);
+	if (IS_ERR(op))
+		return PTR_ERR(op);
+	ret = try_plain(args, flags, msg_flags, s, sock, done, &op->out_flags);
+	if (code_notifies(args->op, ret) && socket_leaves_packet(s, ret)) {
+		op->port = port;
+		op->key = s->key;
+		op->tag = 0;
+		op->state = OP_ENDED;
+		op->result = ret;
+		op->done = *done;
+		op->packet = true;
+	}
+	op_deliver(op, 0);
 	return ret;
 }
 
@@ -2054,6 +2118,7 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	struct socket *sock;
 	bool turn, vain;
 	size_t done = 0;
+	u32 out_flags = 0;
 	int ret;
 
 	if (unlikely(!READ_ONCE(ctx->registrations)))
@@ -2092,7 +2157,9 @@ static __always_inline long submit(struct wsock_context *ctx, struct file *devfi
 	if (vain && cond_resched())
 		vain = recv_hopeless(sock->sk, msg_flags);
 	if (likely(turn && !vain) && is_plain(args, flags, s, uring)) {
-		ret = try_plain(args, flags, msg_flags, s, sock, &done);
+		ret = may_leave_packet(s, flags, uring) ?
+		      try_packet(args, flags, msg_flags, s, lane, sock, &done) :
+		      try_plain(args, flags, msg_flags, s, sock, &done, &out_flags);
 		if (likely(ret != -EAGAIN)) {
 			lane_leave(s, lane, cmd, issue_flags);
 			return ret < 0 ? ret : done;

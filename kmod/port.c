@@ -92,7 +92,7 @@ struct get {
 	struct wsock_port *port;
 	struct port_worker *worker;	/* NULL without a limit */
 	struct wsock_port *alert;	/* NULL for none */
-	struct list_head taken;
+	struct wsock_item *taken;	/* a chain, in order */
 	unsigned int max;		/* length of @taken at most */
 	s64 timeout_ns;			/* negative for ever */
 	ktime_t deadline;		/* 0 until the clock was first asked for */
@@ -175,13 +175,16 @@ static struct wsock_item *port_pop(struct wsock_port *port)
 	return item;
 }
 
-/* Hand items to waiters, as far as the limit allows. */
-static void port_hand_out(struct wsock_port *port)
+static bool port_has_both(const struct wsock_port *port)
+{
+	return !list_empty(&port->items) && !list_empty(&port->waiters);
+}
+
+static noinline void port_match(struct wsock_port *port)
 {
 	struct waiter *waiter;
 
-	lockdep_assert_held(&port->lock);
-	while (!list_empty(&port->items) && !list_empty(&port->waiters)) {
+	do {
 		if (port_limited(port)) {
 			/*
 			 * Pairs with worker_sched_out(): it sees both lists, or
@@ -197,7 +200,15 @@ static void port_hand_out(struct wsock_port *port)
 		waiter->item = port_pop(port);
 		/* It cannot go away before it has had the lock. */
 		wake_up_process(waiter->task);
-	}
+	} while (port_has_both(port));
+}
+
+/* Hand items to waiters, as far as the limit allows. */
+static inline void port_hand_out(struct wsock_port *port)
+{
+	lockdep_assert_held(&port->lock);
+	if (port_has_both(port))
+		port_match(port);
 }
 
 /**
@@ -292,7 +303,7 @@ static void worker_sched_out(struct preempt_notifier *notifier, struct task_stru
 		atomic_dec(&port->active);
 		/* Pairs with port_hand_out(). */
 		smp_mb__after_atomic();
-		if (!list_empty(&port->items) && !list_empty(&port->waiters)) {
+		if (port_has_both(port)) {
 			wsock_port_ref(port);
 			if (!irq_work_queue(&port->hand_out))
 				refcount_dec(&port->refs);
@@ -324,6 +335,26 @@ static void worker_end(struct irq_work *work)
 
 	wsock_port_put(worker->port);
 	kfree_rcu(worker, rcu);
+}
+
+/*
+ * May the calling thread have a packet at once? Then it occupies a slot: the one
+ * that it has, unless more are occupied than there are, or a free one.
+ */
+static bool worker_admit(struct wsock_port *port, struct port_worker *worker)
+{
+	unsigned int active = atomic_read(&port->active);
+
+	lockdep_assert_held(&port->lock);
+	if (!worker)
+		return true;
+	if (worker->state == WORKER_ACTIVE)
+		return active <= port->limit;
+	if (active >= port->limit)
+		return false;
+	worker->state = WORKER_ACTIVE;
+	atomic_inc(&port->active);
+	return true;
 }
 
 /* The slot that the port's hand-out has taken for the calling thread is its own. */
@@ -419,6 +450,7 @@ static void notifiers_disable(void)
 /* See Kbuild: no port has a limit. */
 struct port_worker;
 
+static bool worker_admit(struct wsock_port *port, struct port_worker *worker) { return true; }
 static void worker_occupy(struct port_worker *worker) { }
 static void worker_vacate(struct port_worker *worker) { }
 static struct port_worker *worker_join(struct wsock_port *port) { return NULL; }
@@ -445,20 +477,10 @@ static void port_hand_out_work(struct irq_work *work)
 /* The port was abandoned, or is being so, with this item in it. */
 static void item_drop(struct wsock_item *item)
 {
-	if (item->kind == WSOCK_ITEM_OP)
-		wsock_op_abandon(item);
-	else
+	if (item->kind == WSOCK_ITEM_POSTED)
 		kfree(container_of(item, struct posted, item));
-}
-
-static void items_drop(struct list_head *items)
-{
-	struct wsock_item *item, *next;
-
-	list_for_each_entry_safe(item, next, items, node) {
-		item_drop(item);
-		cond_resched();
-	}
+	else
+		wsock_op_abandon(item);
 }
 
 /*
@@ -471,24 +493,18 @@ static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 	struct posted *posted = container_of(item, struct posted, item);
 	struct wsock_packet packet;
 
-	if (item->kind != WSOCK_ITEM_OP)
+	if (item->kind == WSOCK_ITEM_POSTED)
 		packet = posted->packet;
 	else if (!wsock_op_dequeue(item, &packet))
 		return -EAGAIN;
 
-	if (!user_write_access_begin(to, sizeof(*to)))
+	if (!wsock_copy_out(to, &packet, sizeof(packet)))
 		return -EFAULT;
-	unsafe_copy_to_user((char __user *)to, (char *)&packet, sizeof(packet), efault);
-	user_write_access_end();
-
-	if (item->kind == WSOCK_ITEM_OP)
-		wsock_op_dequeued(item);
-	else
+	if (item->kind == WSOCK_ITEM_POSTED)
 		kfree(posted);
+	else
+		wsock_op_dequeued(item);
 	return 0;
-efault:
-	user_write_access_end();
-	return -EFAULT;
 }
 
 /**
@@ -569,56 +585,81 @@ static int port_wait(struct get *get, const struct waiter *waiter)
 }
 
 /*
- * Fill @get->taken. Returns 1, or as port_wait(). The thread occupies a slot
- * when it has got something, and only then.
+ * Wait for an item, unless there is an alert. Returns as port_wait(), with the item
+ * in @item. The thread occupies a slot when it has got one, and only then.
  */
-static int port_take(struct get *get)
+static noinline int port_await(struct get *get, struct wsock_item **item)
 {
 	struct wsock_port *port = get->port;
 	struct waiter waiter = { .task = current };
 	bool alerted = get_alerted(get);
-	unsigned int n = get->max;
 	int ret;
 
+	lockdep_assert_held(&port->lock);
 	INIT_LIST_HEAD(&waiter.node);
-	spin_lock_irq(&port->lock);
 	worker_vacate(get->worker);
-	/* Last to come, first to be served: at once, if there is something. */
+	/* Last to come, first to be served. */
 	if (!alerted)
 		list_add(&waiter.node, &port->waiters);
 	port_hand_out(port);
 	ret = alerted ? 0 : port_wait(get, &waiter);
 	__set_current_state(TASK_RUNNING);
 	list_del(&waiter.node);
-	if (ret > 0) {
+	if (ret > 0)
 		worker_occupy(get->worker);
-		list_add(&waiter.item->node, &get->taken);
-		while (--n && !list_empty(&port->items))
-			list_add_tail(&port_pop(port)->node, &get->taken);
+	*item = waiter.item;
+	return ret;
+}
+
+/* Fill @get->taken. Returns 1, or as port_wait(). */
+static int port_take(struct get *get)
+{
+	struct wsock_port *port = get->port;
+	struct wsock_item **end = &get->taken;
+	unsigned int n = get->max;
+	int ret = 1;
+
+	spin_lock_irq(&port->lock);
+	/* Who need not wait was the last to come: it goes ahead of those that do. */
+	if (likely(!list_empty(&port->items)) && !get_alerted(get) &&
+	    worker_admit(port, get->worker))
+		*end = port_pop(port);
+	else
+		ret = port_await(get, end);
+	if (ret > 0) {
+		while (--n && !list_empty(&port->items)) {
+			end = &(*end)->next;
+			*end = port_pop(port);
+		}
+		(*end)->next = NULL;
 	}
 	spin_unlock_irq(&port->lock);
 	return ret;
 }
 
 /* Put back what could not be delivered; the slot too, unless others were. */
-static void port_put_back(struct get *get, bool vacate)
+static void port_put_back(struct get *get, struct wsock_item *item, bool vacate)
 {
 	struct wsock_port *port = get->port;
-	struct wsock_item *item;
+	struct list_head *before = &port->items;
+	struct wsock_item *next;
 
 	spin_lock_irq(&port->lock);
-	if (!port->abandoned) {
-		list_for_each_entry(item, &get->taken, node) {
-			item->queued = true;
-			WRITE_ONCE(port->nr_items, port->nr_items + 1);
-		}
-		list_splice_init(&get->taken, &port->items);
+	for (; item && !port->abandoned; item = next) {
+		next = item->next;
+		list_add(&item->node, before);
+		before = &item->node;
+		item->queued = true;
+		WRITE_ONCE(port->nr_items, port->nr_items + 1);
 	}
 	if (vacate)
 		worker_vacate(get->worker);
 	port_hand_out(port);
 	spin_unlock_irq(&port->lock);
-	items_drop(&get->taken);
+	for (; item; item = next) {
+		next = item->next;
+		item_drop(item);
+	}
 }
 
 /* Returns how many packets there were, -EAGAIN for none, or an errno. */
@@ -627,14 +668,13 @@ static int port_deliver(struct get *get, struct wsock_packet __user *to)
 	struct wsock_item *item, *next;
 	int ret, n = 0;
 
-	list_for_each_entry_safe(item, next, &get->taken, node) {
-		list_del(&item->node);
+	for (item = get->taken; item; item = next) {
+		next = item->next;
 		ret = item_deliver(item, &to[n]);
 		if (ret == -EAGAIN)
 			continue;
-		if (ret) {
-			list_add(&item->node, &get->taken);
-			port_put_back(get, !n);
+		if (unlikely(ret)) {
+			port_put_back(get, item, !n);
 			return n ?: ret;
 		}
 		n++;
@@ -642,38 +682,42 @@ static int port_deliver(struct get *get, struct wsock_packet __user *to)
 	return n ?: -EAGAIN;
 }
 
-static int port_get(struct wsock_port *port, struct wsock_port_get *args,
-		    struct wsock_port *alert)
+static int port_get(struct get *get, struct wsock_packet __user *to)
 {
-	struct get get = {
-		.port = port,
-		.alert = alert,
-		.taken = LIST_HEAD_INIT(get.taken),
-		.max = args->count,
-		.timeout_ns = args->timeout_ns,
-	};
-	struct wait_queue_entry entry;
+	struct wsock_port *port = get->port;
 	int ret;
 
 	if (port_limited(port)) {
-		get.worker = worker_join(port);
-		if (IS_ERR(get.worker))
-			return PTR_ERR(get.worker);
+		get->worker = worker_join(port);
+		if (IS_ERR(get->worker))
+			return PTR_ERR(get->worker);
 	}
-	if (alert)
-		wsock_port_watch(alert, &entry);
 	/* Operations may turn out not to have ended: we go on waiting. */
 	do {
-		ret = port_take(&get);
+		ret = port_take(get);
 		if (ret > 0)
-			ret = port_deliver(&get, u64_to_user_ptr(args->packets));
+			ret = port_deliver(get, to);
 	} while (ret == -EAGAIN);
-	if (alert)
-		wsock_port_unwatch(alert, &entry);
-	if (ret == -ESHUTDOWN)
+	if (unlikely(ret == -ESHUTDOWN))
 		worker_quit(port);
-	if (ret == -ERESTARTSYS && get.deadline)
-		args->timeout_ns = max_t(s64, get.deadline - ktime_get(), 0);
+	return ret;
+}
+
+static noinline int port_get_alertable(struct get *get, struct wsock_packet __user *to, int fd)
+{
+	struct wsock_port *alert = wsock_port_get(fd);
+	struct wait_queue_entry entry;
+	int ret = -EINVAL;
+
+	if (IS_ERR(alert))
+		return PTR_ERR(alert);
+	if (alert != get->port) {
+		get->alert = alert;
+		wsock_port_watch(alert, &entry);
+		ret = port_get(get, to);
+		wsock_port_unwatch(alert, &entry);
+	}
+	wsock_port_put(alert);
 	return ret;
 }
 
@@ -683,6 +727,7 @@ static int port_get(struct wsock_port *port, struct wsock_port_get *args,
 /* Wake everybody, drop everything, for good. */
 static void port_abandon(struct wsock_port *port)
 {
+	struct wsock_item *item, *next;
 	struct waiter *waiter;
 	LIST_HEAD(items);
 
@@ -700,7 +745,10 @@ static void port_abandon(struct wsock_port *port)
 		spin_lock_irq(&port->lock);
 	}
 	spin_unlock_irq(&port->lock);
-	items_drop(&items);
+	list_for_each_entry_safe(item, next, &items, node) {
+		item_drop(item);
+		cond_resched();
+	}
 	worker_quit(port);
 }
 
@@ -731,32 +779,41 @@ free:
 	return ret;
 }
 
-static long ioctl_get(struct wsock_port *port, void __user *arg)
+/* The call is restarted after a signal, with the time that is left. */
+static noinline int port_get_again(const struct get *get, struct wsock_port_get __user *arg)
 {
-	struct wsock_port *alert = NULL;
-	struct wsock_port_get args;
-	long ret;
+	s64 left = get->timeout_ns;
 
-	if (!wsock_copy_in(&args, arg, sizeof(args)))
+	if (get->deadline)
+		left = max_t(s64, get->deadline - ktime_get(), 0);
+	return left >= 0 && put_user(left, &arg->timeout_ns) ? -EFAULT : -ERESTARTSYS;
+}
+
+static noinline long ioctl_get(struct wsock_port *port, void __user *arg)
+{
+	struct get get = { .port = port };
+	struct wsock_packet __user *to;
+	struct wsock_port_get args;
+	int ret;
+
+	if (unlikely(!wsock_copy_in(&args, arg, sizeof(args))))
 		return -EFAULT;
-	if ((args.flags & ~WSOCK_PORT_ALERTABLE) || args.pad ||
-	    !args.count || args.count > MAX_PACKETS)
+	if (unlikely((args.flags & ~WSOCK_PORT_ALERTABLE) || args.pad ||
+		     args.count - 1 >= MAX_PACKETS || (!args.flags && args.alert_fd)))
 		return -EINVAL;
-	if (args.flags & WSOCK_PORT_ALERTABLE) {
-		alert = wsock_port_get(args.alert_fd);
-		if (IS_ERR(alert))
-			return PTR_ERR(alert);
-	} else if (args.alert_fd) {
+	get.max = args.count;
+	get.timeout_ns = args.timeout_ns;
+	to = u64_to_user_ptr(args.packets);
+	ret = args.flags ? port_get_alertable(&get, to, args.alert_fd) : port_get(&get, to);
+	return unlikely(ret == -ERESTARTSYS) ? port_get_again(&get, arg) : ret;
+}
+
+static long ioctl_close(struct wsock_port *port, unsigned long argument)
+{
+	if (argument)
 		return -EINVAL;
-	}
-	ret = alert == port ? -EINVAL : port_get(port, &args, alert);
-	if (alert)
-		wsock_port_put(alert);
-	/* The call is restarted after a signal, with the time that is left. */
-	if (ret == -ERESTARTSYS && args.timeout_ns >= 0 &&
-	    copy_to_user(arg, &args, sizeof(args)))
-		return -EFAULT;
-	return ret;
+	port_abandon(port);
+	return 0;
 }
 
 static long port_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
@@ -770,15 +827,12 @@ static long port_ioctl(struct file *file, unsigned int cmd, unsigned long argume
 		return ret;
 
 	switch (cmd) {
-	case WSOCK_PORT_IOC_POST:
-		return ioctl_post(port, arg);
 	case WSOCK_PORT_IOC_GET:
 		return ioctl_get(port, arg);
+	case WSOCK_PORT_IOC_POST:
+		return ioctl_post(port, arg);
 	case WSOCK_PORT_IOC_CLOSE:
-		if (argument)
-			return -EINVAL;
-		port_abandon(port);
-		return 0;
+		return ioctl_close(port, argument);
 	default:
 		return -ENOTTY;
 	}

@@ -342,17 +342,22 @@ struct wsock_op_counts {
 
 enum wsock_item_kind {
 	WSOCK_ITEM_POSTED,	/* port.c: a packet that a program posted */
-	WSOCK_ITEM_OP,		/* operation.c: one to be executed, or that has ended */
+	WSOCK_ITEM_OP,		/* operation.c: one to be executed, if it has not ended */
+	WSOCK_ITEM_ENDED,	/* operation.c: one that has ended, and is nobody else's */
 };
 
 /**
  * struct wsock_item - something in a completion port's queue
  * @node: there; wsock_port.lock
+ * @next: of those that one thread has taken from there
  * @kind: enum wsock_item_kind; set once
  * @queued: it is there, unless the port was abandoned; wsock_port.lock
  */
 struct wsock_item {
-	struct list_head node;
+	union {
+		struct list_head node;
+		struct wsock_item *next;
+	};
 	u8 kind;
 	bool queued;
 };
@@ -513,6 +518,32 @@ static __always_inline bool wsock_copy_in(void *to, const void __user *from, siz
 	return true;
 efault:
 	user_read_access_end();
+	return false;
+}
+
+/**
+ * wsock_copy_out - copy a structure to the program
+ * @to: where to
+ * @from: where from
+ * @size: of it, a constant, in whole words
+ *
+ * As wsock_copy_in() is to copy_from_user(), so is this to copy_to_user().
+ */
+static __always_inline bool wsock_copy_out(void __user *to, const void *from, size_t size)
+{
+	u64 __user *dst = to;
+	const u64 *src = from;
+
+	BUILD_BUG_ON(size % sizeof(*src));
+	if (!user_write_access_begin(dst, size))
+		return false;
+#pragma GCC unroll 8
+	for (size_t i = 0; i < size / sizeof(*src); i++)
+		unsafe_put_user(src[i], &dst[i], efault);
+	user_write_access_end();
+	return true;
+efault:
+	user_write_access_end();
 	return false;
 }
 

@@ -125,7 +125,20 @@ enum wsock_fd_flags {
 /* Pages of tables by descriptor come to life as numbers are used. */
 #define WSOCK_FD_TABLE_SIZE	(1 << 20)
 
-unsigned int wsock_fd_flags_get(int fd);
+extern uint32_t wsock_fd_table[WSOCK_FD_TABLE_SIZE];
+
+/* Whether the table reaches @fd. */
+static inline bool wsock_fd_flags_kept(int fd)
+{
+	return fd >= 0 && fd < WSOCK_FD_TABLE_SIZE;
+}
+
+static inline unsigned int wsock_fd_flags_get(int fd)
+{
+	return wsock_fd_flags_kept(fd) ?
+		       __atomic_load_n(&wsock_fd_table[fd], __ATOMIC_RELAXED) : 0;
+}
+
 void wsock_fd_flags_init(int fd, unsigned int flags);
 void wsock_fd_flags_add(int fd, unsigned int flags);
 void wsock_fd_flags_remove(int fd, unsigned int flags);
@@ -142,9 +155,6 @@ void wsock_fd_note_connect(int fd);
 void wsock_fd_note_connected_for(int fd, uint32_t seconds);
 /* Seconds since then. */
 uint32_t wsock_fd_connect_time(int fd);
-
-/* Whether the table reaches @fd. */
-bool wsock_fd_flags_kept(int fd);
 
 /* -1 for what cannot be a descriptor; system calls then say EBADF. */
 static inline int wsock_socket_fd(SOCKET s)
@@ -276,7 +286,12 @@ static inline int wsock_io_native_flags(unsigned int flags)
 	return (int)(flags & ~(unsigned int)MSG_PARTIAL);
 }
 /* 0 or the error of a buffer array that is not one. */
-int wsock_io_check_buffers(const WSABUF *buffers, DWORD count);
+static inline int wsock_io_check_buffers(const WSABUF *buffers, DWORD count)
+{
+	if (!buffers)
+		return WSAEFAULT;
+	return count && count <= WSOCK_MAX_BUFFERS ? 0 : WSAEINVAL;
+}
 /* Fills @iov, of @count entries; returns the sum of the lengths. */
 uint64_t wsock_io_import(struct iovec *iov, const WSABUF *buffers, DWORD count);
 /* 0 or the error of a destination that is too short. */

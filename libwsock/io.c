@@ -126,13 +126,6 @@ uint64_t wsock_io_import(struct iovec *iov, const WSABUF *buffers, DWORD count)
 	return total;
 }
 
-int wsock_io_check_buffers(const WSABUF *buffers, DWORD count)
-{
-	if (!buffers)
-		return WSAEFAULT;
-	return count && count <= WSOCK_MAX_BUFFERS ? 0 : WSAEINVAL;
-}
-
 /* Takes @done bytes off the front of @msg's buffers. */
 static void advance(struct msghdr *msg, size_t done)
 {

@@ -184,8 +184,32 @@ static int get_once(int fd, struct wsock_port_get *args)
 	return n;
 }
 
+#define HAS_RUN_APCS	(-2)
+
+/* As get_once(), or HAS_RUN_APCS. */
+static int get_alertable(int fd, struct wsock_port_get *args, DWORD ms)
+{
+	uint64_t deadline = wsock_wait_deadline(ms), now;
+	int n;
+
+	args->flags = WSOCK_PORT_ALERTABLE;
+	args->alert_fd = wsock_apc_fd();
+	for (;;) {
+		n = get_once(fd, args);
+		if (n)
+			return n;
+		if (wsock_apc_run())
+			return HAS_RUN_APCS;
+		/* There was nothing to run: wait on. */
+		if (ms == INFINITE)
+			continue;
+		now = wsock_now();
+		args->timeout_ns = deadline > now ? (int64_t)(deadline - now) : 0;
+	}
+}
+
 /*
- * Returns how many packets were taken, or -1 with the error set:
+ * Returns how many packets were taken, or less than 0 with the error set:
  * WAIT_IO_COMPLETION when an alertable wait has run APCs.
  */
 static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms,
@@ -197,28 +221,12 @@ static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms,
 		.timeout_ns = ms == INFINITE ? -1 : ms * WSOCK_NSEC_PER_MSEC,
 	};
 	int fd = wsock_port_decode(port), n;
-	uint64_t deadline = 0, now;
 
-	if (alertable && wsock_apc_fd() >= 0) {
-		args.flags = WSOCK_PORT_ALERTABLE;
-		args.alert_fd = wsock_apc_fd();
-		deadline = wsock_wait_deadline(ms);
-	}
-	for (;;) {
-		n = get_once(fd, &args);
-		if (n)
-			break;
-		if (wsock_apc_run()) {
-			wsock_error_set(WAIT_IO_COMPLETION);
-			return -1;
-		}
-		/* There was nothing to run: wait on. */
-		if (ms == INFINITE)
-			continue;
-		now = wsock_now();
-		args.timeout_ns = deadline > now ? (int64_t)(deadline - now) : 0;
-	}
-	if (n < 0)
+	n = alertable && wsock_apc_fd() >= 0 ? get_alertable(fd, &args, ms) :
+					       get_once(fd, &args);
+	if (n == HAS_RUN_APCS)
+		wsock_error_set(WAIT_IO_COMPLETION);
+	else if (n < 0)
 		wsock_error_set(packet_error(errno));
 	return n;
 }

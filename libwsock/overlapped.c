@@ -130,84 +130,166 @@ int wsock_overlapped_start(const struct wsock_call *call,
 	return wsock_error_from_errno(errno);
 }
 
-static int start_recv(const struct wsock_call *call, const WSABUF *buffers,
-		      DWORD count, LPDWORD bytes, LPDWORD flags,
-		      struct sockaddr *from, LPINT fromlen, LPWSAOVERLAPPED ov,
-		      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+static int recv_submit(const struct wsock_call *call, struct wsock_submit *args,
+		       LPDWORD bytes, LPDWORD flags, LPWSAOVERLAPPED ov,
+		       uint64_t room)
 {
-	struct iovec iov[count];
-	struct wsock_msg msg = { 0 };
-	struct wsock_submit args = { .fd = call->fd };
 	DWORD done = 0;
-	uint64_t room;
-	int result;
+	int result = submit(args, ov, &done);
 
-	result = wsock_io_recv_check(call, *flags);
-	if (!result)
-		result = wsock_overlapped_fill(&args, call, ov, routine,
-					       *flags);
-	if (result)
-		return wsock_error_set(result);
-	if (count == 1 && !from) {
-		args.op = WSOCK_OP_RECV;
-		args.addr = (uintptr_t)buffers->buf;
-		args.len = buffers->len;
-		room = buffers->len;
-	} else {
-		room = wsock_io_import(iov, buffers, count);
-		msg.iov = (uintptr_t)iov;
-		msg.iovlen = count;
-		if (from) {
-			msg.name = (uintptr_t)from;
-			msg.namelen = (uint32_t)*fromlen;
-			msg.namelen_out = (uintptr_t)fromlen;
-		}
-		args.op = WSOCK_OP_RECVMSG;
-		args.addr = (uintptr_t)&msg;
-		args.len = sizeof(msg);
-	}
-	result = submit(&args, ov, &done);
 	if (!result)
 		*flags &= MSG_OOB;
 	return finish(call, result, done, bytes, room, false);
 }
 
-static int start_send(const struct wsock_call *call, const WSABUF *buffers,
-		      DWORD count, LPDWORD bytes, DWORD flags,
-		      const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov,
-		      LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+static int send_submit(const struct wsock_call *call, struct wsock_submit *args,
+		       LPDWORD bytes, LPWSAOVERLAPPED ov)
 {
-	struct iovec iov[count];
-	struct wsock_msg msg = { 0 };
-	struct wsock_submit args = { .fd = call->fd };
 	DWORD done = 0;
-	int result;
+	int result = submit(args, ov, &done);
 
-	result = wsock_io_send_flags(flags);
-	if (!result)
-		result = wsock_overlapped_fill(&args, call, ov, routine,
-					       flags & ~(DWORD)MSG_NOSIGNAL);
-	if (result)
-		return wsock_error_set(result);
-	if (count == 1 && !to) {
-		args.op = WSOCK_OP_SEND;
-		args.addr = (uintptr_t)buffers->buf;
-		args.len = buffers->len;
-	} else {
-		wsock_io_import(iov, buffers, count);
-		msg.iov = (uintptr_t)iov;
-		msg.iovlen = count;
-		msg.name = (uintptr_t)to;
-		msg.namelen = to ? (uint32_t)tolen : 0;
-		args.op = WSOCK_OP_SENDMSG;
-		args.addr = (uintptr_t)&msg;
-		args.len = sizeof(msg);
-	}
-	result = submit(&args, ov, &done);
 	return finish(call, result, done, bytes, 0, true);
 }
 
+/* Several buffers, or an address. */
+static __attribute__((noinline)) int
+recv_submit_msg(const struct wsock_call *call, struct wsock_submit *args,
+		const WSABUF *buffers, DWORD count, LPDWORD bytes,
+		LPDWORD flags, struct sockaddr *from, LPINT fromlen,
+		LPWSAOVERLAPPED ov)
+{
+	struct iovec iov[count];
+	struct wsock_msg msg = {
+		.iov = (uintptr_t)iov,
+		.iovlen = count,
+	};
+	uint64_t room = wsock_io_import(iov, buffers, count);
+
+	if (from) {
+		msg.name = (uintptr_t)from;
+		msg.namelen = (uint32_t)*fromlen;
+		msg.namelen_out = (uintptr_t)fromlen;
+	}
+	args->op = WSOCK_OP_RECVMSG;
+	args->addr = (uintptr_t)&msg;
+	args->len = sizeof(msg);
+	return recv_submit(call, args, bytes, flags, ov, room);
+}
+
+static __attribute__((noinline)) int
+send_submit_msg(const struct wsock_call *call, struct wsock_submit *args,
+		const WSABUF *buffers, DWORD count, LPDWORD bytes,
+		const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov)
+{
+	struct iovec iov[count];
+	struct wsock_msg msg = {
+		.iov = (uintptr_t)iov,
+		.iovlen = count,
+		.name = (uintptr_t)to,
+		.namelen = to ? (uint32_t)tolen : 0,
+	};
+
+	wsock_io_import(iov, buffers, count);
+	args->op = WSOCK_OP_SENDMSG;
+	args->addr = (uintptr_t)&msg;
+	args->len = sizeof(msg);
+	return send_submit(call, args, bytes, ov);
+}
+
+static inline int start_recv(const struct wsock_call *call,
+			     const WSABUF *buffers, DWORD count, LPDWORD bytes,
+			     LPDWORD flags, struct sockaddr *from,
+			     LPINT fromlen, LPWSAOVERLAPPED ov,
+			     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	struct wsock_submit args = { .fd = call->fd };
+	int error = wsock_io_recv_check(call, *flags);
+
+	if (!error)
+		error = wsock_overlapped_fill(&args, call, ov, routine, *flags);
+	if (error)
+		return wsock_error_set(error);
+	if (count > 1 || from)
+		return recv_submit_msg(call, &args, buffers, count, bytes,
+				       flags, from, fromlen, ov);
+	args.op = WSOCK_OP_RECV;
+	args.addr = (uintptr_t)buffers->buf;
+	args.len = buffers->len;
+	return recv_submit(call, &args, bytes, flags, ov, buffers->len);
+}
+
+static inline int start_send(const struct wsock_call *call,
+			     const WSABUF *buffers, DWORD count, LPDWORD bytes,
+			     DWORD flags, const struct sockaddr *to, int tolen,
+			     LPWSAOVERLAPPED ov,
+			     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	struct wsock_submit args = { .fd = call->fd };
+	int error = wsock_io_send_flags(flags);
+
+	if (!error)
+		error = wsock_overlapped_fill(&args, call, ov, routine,
+					      flags & ~(DWORD)MSG_NOSIGNAL);
+	if (error)
+		return wsock_error_set(error);
+	if (count > 1 || to)
+		return send_submit_msg(call, &args, buffers, count, bytes, to,
+				       tolen, ov);
+	args.op = WSOCK_OP_SEND;
+	args.addr = (uintptr_t)buffers->buf;
+	args.len = buffers->len;
+	return send_submit(call, &args, bytes, ov);
+}
+
 /* ---- The four calls ---- */
+
+/* Inline, so that those without an address do not pay for it. */
+static inline __attribute__((always_inline)) int
+recv_any(SOCKET s, const WSABUF *buffers, DWORD count, LPDWORD bytes,
+	 LPDWORD flags, struct sockaddr *from, LPINT fromlen,
+	 LPWSAOVERLAPPED ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	error = wsock_io_check_buffers(buffers, count);
+	if (!error && !flags)
+		error = WSAEFAULT;
+	if (!error && from)
+		error = fromlen ? wsock_addr_check_room(call.fd, *fromlen) :
+				  WSAEFAULT;
+	if (error)
+		return wsock_error_set(error);
+	if (!ov)
+		return wsock_io_recv(&call, buffers, count, bytes, flags, from,
+				     fromlen);
+	return start_recv(&call, buffers, count, bytes, flags, from, fromlen,
+			  ov, routine);
+}
+
+static inline __attribute__((always_inline)) int
+send_any(SOCKET s, const WSABUF *buffers, DWORD count, LPDWORD bytes,
+	 DWORD flags, const struct sockaddr *to, int tolen, LPWSAOVERLAPPED ov,
+	 LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	error = wsock_io_check_buffers(buffers, count);
+	if (!error && to)
+		error = wsock_io_check_destination(to, tolen);
+	if (error)
+		return wsock_error_set(error);
+	if (!ov)
+		return wsock_io_send(&call, buffers, count, bytes, flags, to,
+				     tolen);
+	return start_send(&call, buffers, count, bytes, flags, to, tolen, ov,
+			  routine);
+}
 
 WSOCK_EXPORT int WSAAPI
 WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
@@ -216,26 +298,9 @@ WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 	    LPWSAOVERLAPPED lpOverlapped,
 	    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
-	struct wsock_call call;
-	int error;
-
-	if (!wsock_call_enter(&call, s))
-		return SOCKET_ERROR;
-	error = wsock_io_check_buffers(lpBuffers, dwBufferCount);
-	if (!error && !lpFlags)
-		error = WSAEFAULT;
-	if (!error && lpFrom)
-		error = lpFromlen ?
-			wsock_addr_check_room(call.fd, *lpFromlen) : WSAEFAULT;
-	if (error)
-		return wsock_error_set(error);
-	if (!lpOverlapped)
-		return wsock_io_recv(&call, lpBuffers, dwBufferCount,
-				     lpNumberOfBytesRecvd, lpFlags, lpFrom,
-				     lpFromlen);
-	return start_recv(&call, lpBuffers, dwBufferCount,
-			  lpNumberOfBytesRecvd, lpFlags, lpFrom, lpFromlen,
-			  lpOverlapped, lpCompletionRoutine);
+	return recv_any(s, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd,
+			lpFlags, lpFrom, lpFromlen, lpOverlapped,
+			lpCompletionRoutine);
 }
 
 WSOCK_EXPORT int WSAAPI
@@ -244,9 +309,9 @@ WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 	LPWSAOVERLAPPED lpOverlapped,
 	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
-	return WSARecvFrom(s, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd,
-			   lpFlags, NULL, NULL, lpOverlapped,
-			   lpCompletionRoutine);
+	return recv_any(s, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd,
+			lpFlags, NULL, NULL, lpOverlapped,
+			lpCompletionRoutine);
 }
 
 WSOCK_EXPORT int WSAAPI
@@ -256,23 +321,9 @@ WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 	  LPWSAOVERLAPPED lpOverlapped,
 	  LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
-	struct wsock_call call;
-	int error;
-
-	if (!wsock_call_enter(&call, s))
-		return SOCKET_ERROR;
-	error = wsock_io_check_buffers(lpBuffers, dwBufferCount);
-	if (!error)
-		error = wsock_io_check_destination(lpTo, iTolen);
-	if (error)
-		return wsock_error_set(error);
-	if (!lpOverlapped)
-		return wsock_io_send(&call, lpBuffers, dwBufferCount,
-				     lpNumberOfBytesSent, dwFlags, lpTo,
-				     iTolen);
-	return start_send(&call, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
-			  dwFlags, lpTo, iTolen, lpOverlapped,
-			  lpCompletionRoutine);
+	return send_any(s, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
+			dwFlags, lpTo, iTolen, lpOverlapped,
+			lpCompletionRoutine);
 }
 
 WSOCK_EXPORT int WSAAPI
@@ -281,8 +332,8 @@ WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 	LPWSAOVERLAPPED lpOverlapped,
 	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
-	return WSASendTo(s, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
-			 dwFlags, NULL, 0, lpOverlapped, lpCompletionRoutine);
+	return send_any(s, lpBuffers, dwBufferCount, lpNumberOfBytesSent,
+			dwFlags, NULL, 0, lpOverlapped, lpCompletionRoutine);
 }
 
 /* ---- Results and cancellation ---- */

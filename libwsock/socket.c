@@ -11,38 +11,26 @@
 
 /* ---- What the library remembers of a descriptor ---- */
 
-static uint32_t fd_table[WSOCK_FD_TABLE_SIZE];
-
-bool wsock_fd_flags_kept(int fd)
-{
-	return fd >= 0 && fd < WSOCK_FD_TABLE_SIZE;
-}
-
-unsigned int wsock_fd_flags_get(int fd)
-{
-	if (!wsock_fd_flags_kept(fd))
-		return 0;
-	return __atomic_load_n(&fd_table[fd], __ATOMIC_RELAXED);
-}
+uint32_t wsock_fd_table[WSOCK_FD_TABLE_SIZE];
 
 void wsock_fd_flags_init(int fd, unsigned int flags)
 {
 	if (wsock_fd_flags_kept(fd))
-		__atomic_store_n(&fd_table[fd], flags,
+		__atomic_store_n(&wsock_fd_table[fd], flags,
 				 __ATOMIC_RELAXED);
 }
 
 void wsock_fd_flags_add(int fd, unsigned int flags)
 {
 	if (wsock_fd_flags_kept(fd))
-		__atomic_fetch_or(&fd_table[fd], flags,
+		__atomic_fetch_or(&wsock_fd_table[fd], flags,
 				  __ATOMIC_RELAXED);
 }
 
 void wsock_fd_flags_remove(int fd, unsigned int flags)
 {
 	if (wsock_fd_flags_kept(fd))
-		__atomic_fetch_and(&fd_table[fd], ~flags,
+		__atomic_fetch_and(&wsock_fd_table[fd], ~flags,
 				   __ATOMIC_RELAXED);
 }
 

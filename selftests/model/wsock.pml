@@ -79,6 +79,7 @@
 #define DISARMED	21	/* LANES: wsock_op_wake() does not look at the other lane */
 #define LEFT_ARMED	22	/* EXIT: wsock_socket_free() does not disarm */
 #define TURN_BLIND	23	/* ORDER: op_take_turn() does not look at lane->woken */
+#define PACKET_UNCOUNTED 24	/* PORT_BOTH: try_packet() takes no reference */
 
 /* ------------------------------------------------------------------------- */
 /* The configurations (-DORDER, ...): who submits what, who executes, who ends it */
@@ -1077,6 +1078,38 @@ inline submit_op(o, l) {
 	got = NOTHING
 }
 
+/* With the turn: a try that may leave a packet, which is an operation then. */
+inline try_packet(o, l) {
+	d_step {
+		locked();
+		if
+		:: refs ->
+			refs = refs + (FAULT != PACKET_UNCOUNTED);
+			op[o].refs = 1;
+			op[o].state = OP_RUNNING
+		:: else -> got = REFUSED
+		fi
+	}
+	if
+	:: got == NOTHING ->
+		try(l);
+		if
+		:: got == EAGAIN -> d_step { op[o].refs = 0; op[o].state = NEW }; socket_put()
+		:: else ->
+			user_write();			/* write_status() */
+			d_step {
+				touch(o);
+				op[o].shown = 1;
+				op[o].result = got;
+				op[o].packet = got == DATA;
+				op[o].state = OP_ENDED
+			}
+			op_deliver(o)
+		fi
+	:: else
+	fi
+}
+
 inline submit(o, l) {
 	if
 	:: CMD -> atomic { !uring_lock; uring_lock = 1; in_ring = 1; ring_locked = 1 }
@@ -1138,11 +1171,20 @@ inline submit(o, l) {
 			:: got == EAGAIN -> vain = 1; got = NOTHING
 			:: else -> d_step { user_write(); locked() }	/* was_received() */
 			fi
-		:: else
+		:: got == NOTHING && turn && !vain && HAS_PORT && PATIENT(o) ->
+			try_packet(o, l);
+			if
+			:: got == EAGAIN -> vain = 1; got = NOTHING
+			:: else
+			fi
+		:: got == NOTHING && turn && !vain && HAS_PORT	/* more to import */
+		:: got != NOTHING || !turn || vain
 		fi;
 		if
 		:: got == NOTHING -> submit_op(o, l)
-		:: else -> op[o].state = FREED; op[o].result = REFUSED
+		:: got != NOTHING && op[o].state == NEW ->
+			op[o].state = FREED; op[o].result = REFUSED
+		:: else
 		fi;
 		if
 		:: turn -> lane_leave(l); turn = 0
