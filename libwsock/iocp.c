@@ -197,7 +197,7 @@ static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms,
 		.timeout_ns = ms == INFINITE ? -1 : ms * WSOCK_NSEC_PER_MSEC,
 	};
 	int fd = wsock_port_decode(port), n;
-	uint64_t deadline = 0, now;
+	uint64_t deadline = 0;
 
 	if (alertable && wsock_apc_fd() >= 0) {
 		args.flags = WSOCK_PORT_ALERTABLE;
@@ -205,18 +205,18 @@ static int get_packets(HANDLE port, void *packets, ULONG count, DWORD ms,
 		deadline = wsock_wait_deadline(ms);
 	}
 	for (;;) {
+		if (args.flags)
+			args.timeout_ns =
+				wsock_time_left(wsock_apc_until(deadline));
 		n = get_once(fd, &args);
-		if (n)
+		if (n > 0 || (n < 0 && !(errno == ETIME && args.flags &&
+					 wsock_apc_timers_due())))
 			break;
 		if (wsock_apc_run()) {
 			wsock_error_set(WAIT_IO_COMPLETION);
 			return -1;
 		}
 		/* There was nothing to run: wait on. */
-		if (ms == INFINITE)
-			continue;
-		now = wsock_now();
-		args.timeout_ns = deadline > now ? (int64_t)(deadline - now) : 0;
 	}
 	if (n < 0)
 		wsock_error_set(packet_error(errno));

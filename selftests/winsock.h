@@ -601,7 +601,7 @@ static inline bool hear(int fd)
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
 	X(SetEvent) X(SetFileCompletionNotificationModes) X(Sleep) X(SleepEx) \
 	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\
-	X(WaitForSingleObject) X(WaitForSingleObjectEx)			\
+	X(WaitForSingleObject) X(WaitForSingleObjectEx) X(SignalObjectAndWait) \
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\
@@ -634,8 +634,14 @@ static inline bool hear(int fd)
 	X(SetThreadPriority) X(SleepConditionVariableCS) X(SleepConditionVariableSRW) \
 	X(SwitchToThread) X(TlsAlloc) X(TlsFree) X(TlsGetValue) X(TlsSetValue) \
 	X(TryAcquireSRWLockExclusive) X(TryAcquireSRWLockShared) \
+	X(CancelWaitableTimer) X(CreateMutexA) X(CreateMutexExA) X(CreateMutexExW) \
+	X(CreateMutexW) X(CreateSemaphoreA) X(CreateSemaphoreExA) X(CreateSemaphoreExW) \
+	X(CreateSemaphoreW) X(CreateWaitableTimerA) X(CreateWaitableTimerExA) \
+	X(CreateWaitableTimerExW) X(CreateWaitableTimerW) X(ReleaseMutex) \
+	X(ReleaseSemaphore) X(SetWaitableTimer) X(SetWaitableTimerEx) \
 	X(TryEnterCriticalSection) X(WakeAllConditionVariable) \
 	X(WakeConditionVariable) X(WriteFile) X(_beginthreadex) X(_endthreadex) \
+	X(_beginthread) X(_endthread) \
 	X(timeBeginPeriod) X(timeEndPeriod) X(timeGetTime)
 
 #endif /* WSOCK_SELFTESTS_WINSOCK_H */
