@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -441,8 +442,12 @@ struct wsock_lookup {
 	bool gone;		/* not in the list any more */
 };
 
-/* Asks, and waits for the answer. 0 or the error, WSAEINTR included. */
-int wsock_lookup_run(struct wsock_lookup *lookup, const struct wsock_call *call);
+/*
+ * Asks, and waits for the answer until @deadline. 0 or the error, WSAETIMEDOUT and
+ * WSAEINTR included.
+ */
+int wsock_lookup_run(struct wsock_lookup *lookup, const struct wsock_call *call,
+		     uint64_t deadline);
 /*
  * Asks; from then on @lookup is the resolver's, which releases it. 0 with *@id or
  * the error; then it is still the caller's. An answer that is known, or an error,
@@ -485,6 +490,13 @@ void wsock_window_forget(void);
 void wsock_namespace_end_all(void);
 void wsock_namespace_forget(void);
 
+/* ---- addrinfo.c ---- */
+
+/* As getaddrinfo, with an end. */
+int wsock_addrinfo_get(const struct wsock_call *call, PCSTR node, PCSTR service,
+		       const ADDRINFOA *hints, PADDRINFOA *list,
+		       uint64_t deadline);
+
 /* ---- hook.c ---- */
 
 /* The blocking hook of the calling thread, NULL for none. */
@@ -500,9 +512,28 @@ int wsock_hook_poll(struct pollfd *fds, nfds_t n, uint64_t deadline,
 
 /* ---- netdb.c ---- */
 
-/* For a line of a file of the C library's. */
-#define WSOCK_NETDB_ROOM	8192
+/* What a file of the C library's says, which are all that it reads. */
+struct wsock_service {
+	struct servent ent;
+	char room[8192];
+};
 
+struct wsock_protocol {
+	struct protoent ent;
+	char room[8192];
+};
+
+/* The entry of what was found; NULL for nothing, also without @name. */
+const struct servent *wsock_netdb_service_named(struct wsock_service *s,
+						const char *name,
+						const char *protocol);
+/* @port: in network byte order */
+const struct servent *wsock_netdb_service_at(struct wsock_service *s, int port,
+					     const char *protocol);
+const struct protoent *wsock_netdb_protocol_named(struct wsock_protocol *p,
+						  const char *name);
+const struct protoent *wsock_netdb_protocol_numbered(struct wsock_protocol *p,
+						     int number);
 /*
  * Each puts a Winsock structure, and all it points to, into @buf, which is aligned
  * for pointers, unless @len is less than the size that it returns.
