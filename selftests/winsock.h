@@ -498,6 +498,7 @@ static inline bool hear(int fd)
 	X(ConnectEx, 0, ConnectEx(s, NULL, -1, NULL, 0, NULL, NULL))	\
 	X(DisconnectEx, 0, DisconnectEx(s, NULL, -1, 1))		\
 	X(TransmitFile, 0, TransmitFile(s, NULL, -1, 0, NULL, NULL, -1)) \
+	X(TransmitPackets, 0, TransmitPackets(s, NULL, -1, 0, NULL, -1)) \
 	X(wsock_gethostname, -1, wsock_gethostname(NULL, -1))		\
 	X(wsock_getpeername, -1, wsock_getpeername(s, NULL, NULL))	\
 	X(wsock_getsockname, -1, wsock_getsockname(s, NULL, NULL))	\
