@@ -414,6 +414,9 @@ static int set_element(struct wsock_transmit *part,
 		part->headlen = element->cLength;
 		return 0;
 	case TP_ELEMENT_FILE:
+		/* Not the descriptor 0. */
+		if (!element->hFile)
+			return ERROR_INVALID_HANDLE;
 		return set_file(part, element->hFile, element->cLength,
 				offset == UINT64_MAX ? NULL : &offset);
 	}

@@ -318,6 +318,9 @@ TEST_F(transmit, D11__packets_errors)
 	e[1] = file_element(1000, 0, 0);
 	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
 	EXPECT_EQ(WSAGetLastError(), ERROR_INVALID_HANDLE);
+	e[1].hFile = NULL;
+	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), ERROR_INVALID_HANDLE);
 	e[1] = file_element((int)s, 0, 0);
 	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
 	EXPECT_EQ(WSAGetLastError(), WSAEINVAL);

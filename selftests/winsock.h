@@ -607,6 +607,7 @@ static inline bool hear(int fd)
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\
 	X(__WSAFDIsSet) X(wsock_device_fd) X(wsock_event_fd)		\
+	X(EnumProtocolsA) X(EnumProtocolsW) X(WSCEnumProtocols) X(WSCGetProviderPath) \
 	X(wsock_inet_addr) X(wsock_inet_ntoa) X(wsock_inet_ntop)	\
 	X(wsock_inet_pton) X(wsock_overlapped_completed)
 
