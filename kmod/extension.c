@@ -73,29 +73,41 @@ int wsock_extension_disconnect(struct socket *sock, bool reuse)
 }
 
 /**
- * struct wsock_transmission - what a TRANSMIT has yet to send
+ * struct transmission_part - what one struct wsock_transmit has yet to send
  * @head: memory before the file
  * @tail: memory after it
  * @file: counted, or NULL
  * @pos: where in the file to read next
  * @left: how much may be read
- * @page: what was read, and not sent yet
- * @page_len: its end
- * @page_pos: its beginning
- * @flags: WSOCK_TRANSMIT_* bits
- *
- * All belongs to the owner of RUNNING.
  */
-struct wsock_transmission {
+struct transmission_part {
 	struct iov_iter head;
 	struct iov_iter tail;
 	struct file *file;
 	loff_t pos;
 	u64 left;
+};
+
+/**
+ * struct wsock_transmission - what a TRANSMIT has yet to send
+ * @page: what was read of the current part's file, and not sent yet; or NULL
+ * @page_len: its end
+ * @page_pos: its beginning
+ * @flags: WSOCK_TRANSMIT_* bits
+ * @at: the part that is sent now
+ * @n: how many parts there are
+ * @parts: them
+ *
+ * All belongs to the owner of RUNNING.
+ */
+struct wsock_transmission {
 	void *page;
 	unsigned int page_len;
 	unsigned int page_pos;
 	u32 flags;
+	u32 at;
+	u32 n;
+	struct transmission_part parts[] __counted_by(n);
 };
 
 /* What kernel_read() takes without complaint, and does not wait for ever for. */
@@ -105,53 +117,72 @@ static bool file_is_readable(struct file *file)
 	       file->f_op->read_iter && !file->f_op->read;
 }
 
-static int transmission_import(struct wsock_transmission *t, const struct wsock_transmit *user)
+static int part_import(struct transmission_part *part, const struct wsock_transmit *user)
 {
 	int ret;
 
-	ret = import_ubuf(ITER_SOURCE, u64_to_user_ptr(user->head), user->headlen, &t->head);
+	if (user->offset > LLONG_MAX || user->fd < -1 ||
+	    (user->fd == -1 && (user->offset || user->bytes)))
+		return -EINVAL;
+	part->pos = user->offset;
+	part->left = user->bytes ?: U64_MAX;
+	ret = import_ubuf(ITER_SOURCE, u64_to_user_ptr(user->head), user->headlen, &part->head);
 	if (!ret)
 		ret = import_ubuf(ITER_SOURCE, u64_to_user_ptr(user->tail), user->taillen,
-				  &t->tail);
+				  &part->tail);
 	if (ret || user->fd == -1)
 		return ret;
-	t->file = fget(user->fd);
-	if (!t->file)
+	part->file = fget(user->fd);
+	if (!part->file)
 		return -EBADF;
-	if (!file_is_readable(t->file))
-		return -EINVAL;
-	t->page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
-	return t->page ? 0 : -ENOMEM;
+	return file_is_readable(part->file) ? 0 : -EINVAL;
+}
+
+static int transmission_import(struct wsock_transmission *t, u64 addr)
+{
+	struct wsock_transmit user;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < t->n; i++) {
+		if (copy_from_user(&user, u64_to_user_ptr(addr + i * sizeof(user)), sizeof(user)))
+			return -EFAULT;
+		if ((user.flags & ~(WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)) ||
+		    (user.flags && i < t->n - 1))
+			return -EINVAL;
+		t->flags = user.flags;
+		ret = part_import(&t->parts[i], &user);
+		if (ret)
+			return ret;
+		if (t->parts[i].file && !t->page) {
+			t->page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+			if (!t->page)
+				return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 /**
  * wsock_transmission_create - take over the arguments of a TRANSMIT
- * @addr: struct wsock_transmit of the program
- * @len: its size
+ * @addr: of struct wsock_transmit of the program, one or several
+ * @len: their size
  *
  * Return: what the operation keeps of them, or an ERR_PTR.
  */
 struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len)
 {
+	u32 n = len / sizeof(struct wsock_transmit);
 	struct wsock_transmission *t;
-	struct wsock_transmit user;
 	int ret;
 
-	if (len != sizeof(user))
+	if (len % sizeof(struct wsock_transmit) || !n || n > WSOCK_MAX_TRANSMITS)
 		return ERR_PTR(-EINVAL);
-	if (copy_from_user(&user, u64_to_user_ptr(addr), sizeof(user)))
-		return ERR_PTR(-EFAULT);
-	if ((user.flags & ~(WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)) ||
-	    user.offset > LLONG_MAX || user.fd < -1 ||
-	    (user.fd == -1 && (user.offset || user.bytes)))
-		return ERR_PTR(-EINVAL);
-	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	t = kvzalloc(struct_size(t, parts, n), GFP_KERNEL_ACCOUNT);
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	t->flags = user.flags;
-	t->pos = user.offset;
-	t->left = user.bytes ?: U64_MAX;
-	ret = transmission_import(t, &user);
+	t->n = n;
+	ret = transmission_import(t, addr);
 	if (ret) {
 		wsock_transmission_free(t);
 		return ERR_PTR(ret);
@@ -165,12 +196,15 @@ struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len)
  */
 void wsock_transmission_free(struct wsock_transmission *t)
 {
+	u32 i;
+
 	if (!t)
 		return;
-	if (t->file)
-		fput(t->file);
+	for (i = 0; i < t->n; i++)
+		if (t->parts[i].file)
+			fput(t->parts[i].file);
 	kfree(t->page);
-	kfree(t);
+	kvfree(t);
 }
 
 /* Sends some of @iter. As wsock_transmission_send(). */
@@ -201,19 +235,37 @@ static int send_page(struct wsock_transmission *t, struct socket *sock, u32 msg_
 }
 
 /* Returns whether there is something in the page now, or an errno. */
-static int read_page(struct wsock_transmission *t)
+static int read_page(struct wsock_transmission *t, struct transmission_part *part)
 {
 	ssize_t n;
 
-	if (!t->file || !t->left)
+	if (!part->file || !part->left)
 		return 0;
-	n = kernel_read(t->file, t->page, min_t(u64, t->left, PAGE_SIZE), &t->pos);
+	n = kernel_read(part->file, t->page, min_t(u64, part->left, PAGE_SIZE), &part->pos);
 	if (n < 0)
 		return n == -EAGAIN ? -EIO : n;
-	t->left = n ? t->left - n : 0;
+	part->left = n ? part->left - n : 0;
 	t->page_pos = 0;
 	t->page_len = n;
 	return n > 0;
+}
+
+/* Sends some of @part. As wsock_transmission_send(), but 0 at the end of the part. */
+static int send_part(struct wsock_transmission *t, struct transmission_part *part,
+		     struct socket *sock, u32 msg_flags)
+{
+	int ret;
+
+	if (iov_iter_count(&part->head))
+		return send_some(sock, &part->head, msg_flags);
+	ret = t->page_pos < t->page_len ? 1 : read_page(t, part);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		return send_page(t, sock, msg_flags);
+	if (iov_iter_count(&part->tail))
+		return send_some(sock, &part->tail, msg_flags);
+	return 0;
 }
 
 /**
@@ -228,15 +280,11 @@ int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u
 {
 	int ret;
 
-	if (iov_iter_count(&t->head))
-		return send_some(sock, &t->head, msg_flags);
-	ret = t->page_pos < t->page_len ? 1 : read_page(t);
-	if (ret < 0)
-		return ret;
-	if (ret)
-		return send_page(t, sock, msg_flags);
-	if (iov_iter_count(&t->tail))
-		return send_some(sock, &t->tail, msg_flags);
+	for (; t->at < t->n; t->at++) {
+		ret = send_part(t, &t->parts[t->at], sock, msg_flags);
+		if (ret)
+			return ret;
+	}
 	if (!(t->flags & (WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)))
 		return 0;
 	return wsock_extension_disconnect(sock, t->flags & WSOCK_TRANSMIT_REUSE);

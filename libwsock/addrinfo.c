@@ -141,17 +141,17 @@ static int set_hints(struct request *r, const struct entry *hints,
 static void find_service(struct request *r, const char *protocol,
 			 int socktype, int number)
 {
-	struct servent *found, ent;
-	char buf[1024];
+	const struct servent *found;
+	struct wsock_service service;
 
 	if ((r->hint.socktype && r->hint.socktype != socktype) ||
-	    (r->hint.protocol && r->hint.protocol != number) ||
-	    getservbyname_r(r->service, protocol, &ent, buf, sizeof(buf),
-			    &found) || !found)
+	    (r->hint.protocol && r->hint.protocol != number))
 		return;
-	r->transports[r->n_transports++] = (struct transport){
-		socktype, number, (in_port_t)ent.s_port
-	};
+	found = wsock_netdb_service_named(&service, r->service, protocol);
+	if (found)
+		r->transports[r->n_transports++] = (struct transport){
+			socktype, number, (in_port_t)found->s_port
+		};
 }
 
 /* 0 or the error. */
@@ -470,7 +470,7 @@ static INT result(int error)
 
 static int get_now(const struct wsock_call *call, const struct form *form,
 		   const void *name, const void *service, const void *hints,
-		   void **list)
+		   void **list, uint64_t deadline)
 {
 	struct request *r;
 	int error;
@@ -479,7 +479,7 @@ static int get_now(const struct wsock_call *call, const struct form *form,
 	if (error)
 		return error;
 	if (!r->lookup.host.n)
-		error = wsock_lookup_run(&r->lookup, call);
+		error = wsock_lookup_run(&r->lookup, call, deadline);
 	if (!error)
 		error = make_list(r, list);
 	free_request(r);
@@ -496,7 +496,16 @@ static INT get_addresses(const struct form *form, const void *name,
 	if (!list)
 		return result(WSAEFAULT);
 	*list = NULL;
-	return result(get_now(&call, form, name, service, hints, list));
+	return result(get_now(&call, form, name, service, hints, list,
+			      WSOCK_NEVER));
+}
+
+int wsock_addrinfo_get(const struct wsock_call *call, PCSTR node, PCSTR service,
+		       const ADDRINFOA *hints, PADDRINFOA *list,
+		       uint64_t deadline)
+{
+	return get_now(call, &form_a, node, service, hints, (void **)list,
+		       deadline);
 }
 
 WSOCK_EXPORT INT WSAAPI wsock_getaddrinfo(PCSTR pNodeName, PCSTR pServiceName,
@@ -641,7 +650,7 @@ GetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, DWORD dwNameSpace,
 	*ppResult = NULL;
 	if (!lpOverlapped)
 		return result(get_now(&call, &form_ex_w, pName, pServiceName,
-				      hints, (void **)ppResult));
+				      hints, (void **)ppResult, WSOCK_NEVER));
 	error = make_request(&r, &form_ex_w, pName, pServiceName, hints,
 			     (void **)ppResult);
 	if (error)
@@ -671,7 +680,7 @@ GetAddrInfoExA(PCSTR pName, PCSTR pServiceName, DWORD dwNameSpace,
 		return result(WSASERVICE_NOT_FOUND);
 	*ppResult = NULL;
 	return result(get_now(&call, &form_ex_a, pName, pServiceName, hints,
-			      (void **)ppResult));
+			      (void **)ppResult, WSOCK_NEVER));
 }
 
 WSOCK_EXPORT INT WSAAPI GetAddrInfoExCancel(LPHANDLE lpHandle)
@@ -736,7 +745,7 @@ static int get_node(const struct wsock_call *call,
 	int error = WSAHOST_NOT_FOUND;
 
 	if (!(flags & WSOCK_NI_NUMERICHOST))
-		error = wsock_lookup_run(&lookup, call);
+		error = wsock_lookup_run(&lookup, call, WSOCK_NEVER);
 	if (!error)
 		snprintf(text, size, "%s", lookup.found_name);
 	free(lookup.found_name);
@@ -752,13 +761,15 @@ static void get_service(const struct sockaddr *address, int flags, char *text,
 {
 	/* Both kinds have the port in one place. */
 	in_port_t port = ((const struct sockaddr_in *)address)->sin_port;
-	struct servent *found = NULL, ent;
-	char buf[1024];
+	const struct servent *found = NULL;
+	struct wsock_service service;
 
-	if (!(flags & WSOCK_NI_NUMERICSERV) &&
-	    !getservbyport_r(port, flags & WSOCK_NI_DGRAM ? "udp" : "tcp", &ent,
-			     buf, sizeof(buf), &found) && found)
-		snprintf(text, size, "%s", ent.s_name);
+	if (!(flags & WSOCK_NI_NUMERICSERV))
+		found = wsock_netdb_service_at(&service, port,
+					       flags & WSOCK_NI_DGRAM ? "udp" :
+									"tcp");
+	if (found)
+		snprintf(text, size, "%s", found->s_name);
 	else
 		snprintf(text, size, "%u", ntohs(port));
 }

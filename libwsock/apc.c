@@ -28,6 +28,7 @@
 
 __thread int wsock_apc_queue = -1;
 __thread bool wsock_apc_noted;
+__thread struct wsock_thread_more wsock_more = { .due = WSOCK_NEVER };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
@@ -45,6 +46,10 @@ void wsock_apc_end(void)
 	};
 	int fd = wsock_apc_queue;
 
+	if (wsock_more.end_timers)
+		wsock_more.end_timers();
+	if (wsock_more.end_mutexes)
+		wsock_more.end_mutexes();
 	/* Who sees the end of the thread finds nothing of it pending. */
 	if (wsock_apc_noted)
 		wsock_device_ioctl(WSOCK_IOC_CANCEL, &cancel);
@@ -68,7 +73,7 @@ static void make_key(void)
 }
 
 /* Any value but NULL: thread_exit() knows its thread. */
-static bool call_at_exit(void)
+bool wsock_apc_call_at_end(void)
 {
 	pthread_once(&once, make_key);
 	return have_key && !pthread_setspecific(exit_key, &wsock_apc_queue);
@@ -77,7 +82,7 @@ static bool call_at_exit(void)
 void wsock_apc_note_exit(void)
 {
 	/* Without memory for it the operations just outlive their thread. */
-	call_at_exit();
+	wsock_apc_call_at_end();
 	wsock_apc_noted = true;
 }
 
@@ -87,6 +92,7 @@ void wsock_apc_forget(void)
 		close(wsock_apc_queue);
 	wsock_apc_queue = -1;
 	wsock_apc_noted = false;
+	wsock_more.due = WSOCK_NEVER;
 }
 
 void wsock_apc_adopt(int queue)
@@ -100,7 +106,7 @@ bool wsock_apc_create(void)
 
 	if (wsock_apc_queue >= 0)
 		return true;
-	if (!call_at_exit()) {
+	if (!wsock_apc_call_at_end()) {
 		wsock_error_set(ERROR_NOT_ENOUGH_MEMORY);
 		return false;
 	}
@@ -145,6 +151,8 @@ bool wsock_apc_run(void)
 	/* One by one: an APC may wait alertably itself, for those behind it. */
 	while (ioctl(wsock_apc_queue, WSOCK_PORT_IOC_GET, &get) > 0)
 		ran |= run(&packet);
+	if (wsock_apc_timers_due())
+		ran |= wsock_more.run_timers();
 	return ran;
 }
 
@@ -172,12 +180,13 @@ int wsock_poll_apcs(struct pollfd *fds, nfds_t n, uint64_t deadline,
 	for (;;) {
 		fds[n].fd = wsock_apc_queue;
 		fds[n].events = POLLIN;
-		ready = wsock_poll_until(fds, n + 1, deadline, slice_ns);
-		if (ready <= 0 || !fds[n].revents)
+		ready = wsock_poll_until(fds, n + 1, wsock_apc_until(deadline),
+					 slice_ns);
+		if (ready ? !fds[n].revents : !wsock_apc_timers_due())
 			return ready;
 		/* What can be answered comes first. */
-		if (ready > 1)
-			return ready - 1;
+		if (ready < 0 || ready > 1)
+			return ready < 0 ? ready : ready - 1;
 		wsock_apc_run();
 	}
 }

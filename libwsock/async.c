@@ -5,14 +5,13 @@
  */
 #include "internal.h"
 
-#include <netdb.h>
 #include <stdlib.h>
 
 enum kind { HOST, SERVICE, PROTOCOL };
 
 /*
  * @name, @address: a copy of what is looked for
- * @service, @protocol: what was found in a file, in @room
+ * @service, @protocol: what was found in a file
  */
 struct task {
 	struct wsock_lookup lookup;
@@ -23,9 +22,10 @@ struct task {
 	size_t buflen;
 	char name[NI_MAXHOST];
 	struct sockaddr_in6 address;
-	struct servent service;
-	struct protoent protocol;
-	char room[WSOCK_NETDB_ROOM];
+	union {
+		struct wsock_service service;
+		struct wsock_protocol protocol;
+	};
 };
 
 static struct task *task_of(struct wsock_lookup *lookup)
@@ -42,10 +42,10 @@ static size_t pack(struct task *task)
 	switch (task->kind) {
 	case SERVICE:
 		return wsock_netdb_pack_service(task->buf, task->buflen,
-						&task->service);
+						&task->service.ent);
 	case PROTOCOL:
 		return wsock_netdb_pack_protocol(task->buf, task->buflen,
-						 &task->protocol);
+						 &task->protocol.ent);
 	case HOST:
 		break;
 	}
@@ -174,14 +174,11 @@ WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetServByName(HWND hWnd, u_int wMsg,
 {
 	struct wsock_call call;
 	struct task *task = make_task(&call, SERVICE, hWnd, wMsg, buf, buflen);
-	struct servent *found = NULL;
 
-	if (!task)
-		return NULL;
-	if (name)
-		getservbyname_r(name, proto, &task->service, task->room,
-				sizeof(task->room), &found);
-	return start_found(task, &call, found);
+	return !task ? NULL :
+	       start_found(task, &call,
+			   wsock_netdb_service_named(&task->service, name,
+						     proto));
 }
 
 WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetServByPort(HWND hWnd, u_int wMsg, int port,
@@ -190,13 +187,10 @@ WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetServByPort(HWND hWnd, u_int wMsg, int port
 {
 	struct wsock_call call;
 	struct task *task = make_task(&call, SERVICE, hWnd, wMsg, buf, buflen);
-	struct servent *found = NULL;
 
-	if (!task)
-		return NULL;
-	getservbyport_r(port, proto, &task->service, task->room,
-			sizeof(task->room), &found);
-	return start_found(task, &call, found);
+	return !task ? NULL :
+	       start_found(task, &call,
+			   wsock_netdb_service_at(&task->service, port, proto));
 }
 
 WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetProtoByName(HWND hWnd, u_int wMsg,
@@ -205,14 +199,10 @@ WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetProtoByName(HWND hWnd, u_int wMsg,
 {
 	struct wsock_call call;
 	struct task *task = make_task(&call, PROTOCOL, hWnd, wMsg, buf, buflen);
-	struct protoent *found = NULL;
 
-	if (!task)
-		return NULL;
-	if (name)
-		getprotobyname_r(name, &task->protocol, task->room,
-				 sizeof(task->room), &found);
-	return start_found(task, &call, found);
+	return !task ? NULL :
+	       start_found(task, &call,
+			   wsock_netdb_protocol_named(&task->protocol, name));
 }
 
 WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetProtoByNumber(HWND hWnd, u_int wMsg,
@@ -221,13 +211,11 @@ WSOCK_EXPORT HANDLE WSAAPI WSAAsyncGetProtoByNumber(HWND hWnd, u_int wMsg,
 {
 	struct wsock_call call;
 	struct task *task = make_task(&call, PROTOCOL, hWnd, wMsg, buf, buflen);
-	struct protoent *found = NULL;
 
-	if (!task)
-		return NULL;
-	getprotobynumber_r(number, &task->protocol, task->room,
-			   sizeof(task->room), &found);
-	return start_found(task, &call, found);
+	return !task ? NULL :
+	       start_found(task, &call,
+			   wsock_netdb_protocol_numbered(&task->protocol,
+							 number));
 }
 
 WSOCK_EXPORT int WSAAPI WSACancelAsyncRequest(HANDLE hAsyncTaskHandle)

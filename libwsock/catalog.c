@@ -3,7 +3,9 @@
 #include "internal.h"
 
 #include <netinet/in.h>
+#include <nspapi.h>
 #include <stddef.h>
+#include <ws2spi.h>
 
 /* Both kinds have one layout up to the protocol's name. */
 _Static_assert(offsetof(WSAPROTOCOL_INFOA, szProtocol) ==
@@ -35,6 +37,8 @@ static const struct protocol {
 };
 
 #define ENTRIES	(sizeof(catalog) / sizeof(catalog[0]))
+
+#define LIBRARY_FILE	"libwsock.so.1"
 
 /* As on Windows, one for each family. */
 static const GUID provider_v4 = {
@@ -97,32 +101,50 @@ static bool is_wanted(const struct protocol *p, const INT *protocols)
 	return *protocols;
 }
 
-static int enum_protocols(const INT *protocols, void *buffer, LPDWORD length,
-			  bool wide)
+static size_t count_wanted(const INT *protocols)
 {
-	size_t i, n = 0, size = info_size(wide);
-	struct wsock_call call;
-	char *at = buffer;
+	size_t i, n = 0;
 
-	if (!wsock_call_enter(&call, INVALID_SOCKET))
-		return SOCKET_ERROR;
-	if (!length)
-		return wsock_error_set(WSAEFAULT);
 	for (i = 0; i < ENTRIES; i++)
 		n += is_wanted(&catalog[i], protocols);
+	return n;
+}
+
+/* 0 with *@written, or the error. */
+static int put_protocols(const INT *protocols, void *buffer, LPDWORD length,
+			 bool wide, int *written)
+{
+	size_t i, n = count_wanted(protocols), size = info_size(wide);
+	char *at = buffer;
+
+	if (!length)
+		return WSAEFAULT;
 	if (*length < n * size) {
 		*length = (DWORD)(n * size);
-		return wsock_error_set(WSAENOBUFS);
+		return WSAENOBUFS;
 	}
 	if (n && !buffer)
-		return wsock_error_set(WSAEFAULT);
+		return WSAEFAULT;
 	for (i = 0; i < ENTRIES; i++) {
 		if (!is_wanted(&catalog[i], protocols))
 			continue;
 		fill(&catalog[i], (LPWSAPROTOCOL_INFOA)(void *)at, wide);
 		at += size;
 	}
-	return (int)n;
+	*written = (int)n;
+	return 0;
+}
+
+static int enum_protocols(const INT *protocols, void *buffer, LPDWORD length,
+			  bool wide)
+{
+	struct wsock_call call;
+	int error, n;
+
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return SOCKET_ERROR;
+	error = put_protocols(protocols, buffer, length, wide, &n);
+	return error ? wsock_error_set(error) : n;
 }
 
 WSOCK_EXPORT int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols,
@@ -139,4 +161,108 @@ WSOCK_EXPORT int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols,
 {
 	return enum_protocols(lpiProtocols, lpProtocolBuffer, lpdwBufferLength,
 			      true);
+}
+
+/* ---- Providers ---- */
+
+static int tell_error(LPINT place, int error)
+{
+	if (place)
+		*place = error;
+	return SOCKET_ERROR;
+}
+
+WSOCK_EXPORT int WSAAPI WSCEnumProtocols(LPINT lpiProtocols,
+					 LPWSAPROTOCOL_INFOW lpProtocolBuffer,
+					 LPDWORD lpdwBufferLength,
+					 LPINT lpErrno)
+{
+	int n, error = put_protocols(lpiProtocols, lpProtocolBuffer,
+				     lpdwBufferLength, true, &n);
+
+	return error ? tell_error(lpErrno, error) : n;
+}
+
+WSOCK_EXPORT int WSAAPI WSCGetProviderPath(LPGUID lpProviderId,
+					   WCHAR *lpszProviderDllPath,
+					   LPINT lpProviderDllPathLen,
+					   LPINT lpErrno)
+{
+	size_t room;
+
+	if (!lpProviderId || !lpProviderDllPathLen ||
+	    (!lpszProviderDllPath && *lpProviderDllPathLen))
+		return tell_error(lpErrno, WSAEFAULT);
+	if (memcmp(lpProviderId, &provider_v4, sizeof(provider_v4)) &&
+	    memcmp(lpProviderId, &provider_v6, sizeof(provider_v6)))
+		return tell_error(lpErrno, WSAEINVAL);
+	room = *lpProviderDllPathLen > 0 ? (size_t)*lpProviderDllPathLen : 0;
+	*lpProviderDllPathLen = sizeof(LIBRARY_FILE);
+	return wsock_text_put(LIBRARY_FILE, true, lpszProviderDllPath, room) >
+			       room ?
+		       tell_error(lpErrno, WSAEFAULT) : 0;
+}
+
+/* ---- Winsock 1.1 ---- */
+
+_Static_assert(sizeof(PROTOCOL_INFOA) == sizeof(PROTOCOL_INFOW) &&
+	       XP_SUPPORTS_MULTICAST == XP1_SUPPORT_MULTIPOINT, "one kind");
+
+/* Of what Winsock 2 tells of a protocol. */
+#define SERVICES_1	(2 * XP_SUPPORTS_MULTICAST - 1)
+
+static INT enum_protocols_1(const INT *protocols, void *buffer, LPDWORD length,
+			    bool wide)
+{
+	size_t i, size = 0, n = count_wanted(protocols);
+	size_t width = wide ? sizeof(WCHAR) : 1;
+	LPPROTOCOL_INFOA info = buffer;
+	char *text = (char *)(info + n);
+
+	if (!length)
+		return wsock_error_set(WSAEFAULT);
+	for (i = 0; i < ENTRIES; i++)
+		if (is_wanted(&catalog[i], protocols))
+			size += sizeof(*info) +
+				(strlen(catalog[i].name) + 1) * width;
+	if (*length < size || (size && !buffer)) {
+		*length = (DWORD)size;
+		return wsock_error_set(ERROR_INSUFFICIENT_BUFFER);
+	}
+	for (i = 0; i < ENTRIES; i++) {
+		WSAPROTOCOL_INFOA from;
+
+		if (!is_wanted(&catalog[i], protocols))
+			continue;
+		fill(&catalog[i], &from, false);
+		*info++ = (PROTOCOL_INFOA){
+			.dwServiceFlags = from.dwServiceFlags1 & SERVICES_1,
+			.iAddressFamily = from.iAddressFamily,
+			.iMaxSockAddr = from.iMaxSockAddr,
+			.iMinSockAddr = from.iMinSockAddr,
+			.iSocketType = from.iSocketType,
+			.iProtocol = from.iProtocol,
+			.dwMessageSize = from.dwMessageSize,
+			.lpProtocol = text,
+		};
+		text += width * wsock_text_put(catalog[i].name, wide, text,
+					       WSAPROTOCOL_LEN + 1);
+	}
+	return (INT)n;
+}
+
+WSOCK_EXPORT INT WSAAPI EnumProtocolsA(LPINT lpiProtocols,
+				       LPVOID lpProtocolBuffer,
+				       LPDWORD lpdwBufferLength)
+{
+	return enum_protocols_1(lpiProtocols, lpProtocolBuffer,
+				lpdwBufferLength, false);
+}
+
+WSOCK_EXPORT INT WSAAPI EnumProtocolsW(LPINT lpiProtocols,
+				       LPVOID lpProtocolBuffer,
+				       LPDWORD lpdwBufferLength)
+{
+	return enum_protocols_1(lpiProtocols, lpProtocolBuffer,
+				lpdwBufferLength, true);
 }

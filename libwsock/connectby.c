@@ -198,7 +198,8 @@ static BOOL connect_by_name(SOCKET s, const char *node, const char *service,
 		error = WSAEINVAL;
 	if (error)
 		return finish(&call, error, ends);
-	error = wsock_getaddrinfo(node, service, &hints, &list);
+	error = wsock_addrinfo_get(&call, node, service, &hints, &list,
+				   deadline);
 	if (error)
 		return finish(&call, error, ends);
 	error = connect_found(&call, list, deadline);

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 static BOOL fail(int error)
 {
@@ -237,7 +238,7 @@ WSOCK_EXPORT BOOL WSAAPI ConnectEx(SOCKET s, const struct sockaddr *name,
 	return fail(error);
 }
 
-/* ---- DisconnectEx, TransmitFile ---- */
+/* ---- DisconnectEx, TransmitFile, TransmitPackets ---- */
 
 /* What the library remembers of a socket that is being disconnected. */
 static void note_disconnect(int fd, bool reuse)
@@ -285,7 +286,7 @@ WSOCK_EXPORT BOOL WSAAPI DisconnectEx(SOCKET s, LPOVERLAPPED lpOverlapped,
 	return fail(error);
 }
 
-/* The end of a TransmitFile without an OVERLAPPED of the program's. */
+/* The end of either without an OVERLAPPED of the program's. */
 static BOOL transmit_wait(const struct wsock_call *call, LPOVERLAPPED ov)
 {
 	DWORD bytes;
@@ -299,68 +300,159 @@ static BOOL transmit_wait(const struct wsock_call *call, LPOVERLAPPED ov)
 	return fail(error);
 }
 
+/* 0 or the error of what cannot be begun. */
+static int check_transmit(const struct wsock_call *call, DWORD flags)
+{
+	const DWORD known = TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND |
+			    TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
+	int error = check_connected(call->fd);
+
+	return !error && flags & ~known ? WSAEINVAL : error;
+}
+
+/* 0 or the error. @offset: NULL for the file's own */
+static int set_file(struct wsock_transmit *part, HANDLE file, ULONG bytes,
+		    const uint64_t *offset)
+{
+	off_t own;
+
+	part->fd = wsock_socket_fd((SOCKET)file);
+	if (fcntl(part->fd, F_GETFD) < 0)
+		return ERROR_INVALID_HANDLE;
+	part->bytes = bytes;
+	if (offset) {
+		part->offset = *offset;
+		return 0;
+	}
+	own = lseek(part->fd, 0, SEEK_CUR);
+	part->offset = own < 0 ? 0 : (uint64_t)own;
+	return 0;
+}
+
+/* Sends @n parts; there is room for one of no length. */
+static BOOL transmit(const struct wsock_call *call,
+		     struct wsock_transmit *parts, size_t n,
+		     LPOVERLAPPED lpOverlapped, DWORD flags)
+{
+	/* Unless there is something to do. */
+	struct wsock_submit args = { .op = WSOCK_OP_NOTIFY };
+	OVERLAPPED own = { 0 }, *ov = lpOverlapped ? lpOverlapped : &own;
+	int error;
+
+	if (flags & TF_DISCONNECT) {
+		if (!n)
+			parts[n++].fd = -1;
+		parts[n - 1].flags = flags & TF_REUSE_SOCKET ?
+			WSOCK_TRANSMIT_REUSE : WSOCK_TRANSMIT_DISCONNECT;
+	}
+	error = wsock_overlapped_fill(&args, call, ov, NULL, 0);
+	if (error)
+		return fail(error);
+	if (!lpOverlapped)
+		args.cmd.flags |= WSOCK_CMD_NO_PACKET;
+	args.fd = call->fd;
+	if (n) {
+		args.op = WSOCK_OP_TRANSMIT;
+		args.addr = (uintptr_t)parts;
+		args.len = (uint32_t)(n * sizeof(*parts));
+	}
+	error = wsock_overlapped_start(call, &args, ov, NULL);
+	if (!error)
+		return TRUE;
+	if (error != WSA_IO_PENDING)
+		return fail(error);
+	if (flags & TF_DISCONNECT)
+		note_disconnect(call->fd, flags & TF_REUSE_SOCKET);
+	return lpOverlapped ? fail(error) : transmit_wait(call, ov);
+}
+
 WSOCK_EXPORT BOOL WSAAPI
 TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
 	     DWORD nNumberOfBytesPerSend, LPOVERLAPPED lpOverlapped,
 	     LPTRANSMIT_FILE_BUFFERS lpTransmitBuffers, DWORD dwFlags)
 {
-	const DWORD known = TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND |
-			    TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
-	/* Unless there is something to send. */
-	struct wsock_submit args = { .op = WSOCK_OP_NOTIFY };
-	struct wsock_transmit transmit = { .fd = -1 };
-	OVERLAPPED own = { 0 }, *ov = lpOverlapped ? lpOverlapped : &own;
+	struct wsock_transmit part = { .fd = -1 };
 	struct wsock_call call;
-	off_t offset;
+	uint64_t offset = 0;
 	int error;
 
 	(void)nNumberOfBytesPerSend;
 	if (!wsock_call_enter(&call, hSocket))
 		return FALSE;
-	error = check_connected(call.fd);
-	if (!error && (dwFlags & ~known || nNumberOfBytesToWrite > INT32_MAX))
+	error = check_transmit(&call, dwFlags);
+	if (!error && nNumberOfBytesToWrite > INT32_MAX)
 		error = WSAEINVAL;
+	if (lpOverlapped)
+		offset = (uint64_t)lpOverlapped->OffsetHigh << 32 |
+			 lpOverlapped->Offset;
+	if (!error && hFile)
+		error = set_file(&part, hFile, nNumberOfBytesToWrite,
+				 lpOverlapped ? &offset : NULL);
 	if (error)
 		return fail(error);
-	if (hFile) {
-		transmit.fd = wsock_socket_fd((SOCKET)hFile);
-		if (fcntl(transmit.fd, F_GETFD) < 0)
-			return fail(ERROR_INVALID_HANDLE);
-		transmit.bytes = nNumberOfBytesToWrite;
-		transmit.offset = (uint64_t)ov->OffsetHigh << 32 | ov->Offset;
-		if (!lpOverlapped) {
-			offset = lseek(transmit.fd, 0, SEEK_CUR);
-			transmit.offset = offset < 0 ? 0 : (uint64_t)offset;
-		}
-	}
 	if (lpTransmitBuffers) {
-		transmit.head = (uintptr_t)lpTransmitBuffers->Head;
-		transmit.headlen = lpTransmitBuffers->HeadLength;
-		transmit.tail = (uintptr_t)lpTransmitBuffers->Tail;
-		transmit.taillen = lpTransmitBuffers->TailLength;
+		part.head = (uintptr_t)lpTransmitBuffers->Head;
+		part.headlen = lpTransmitBuffers->HeadLength;
+		part.tail = (uintptr_t)lpTransmitBuffers->Tail;
+		part.taillen = lpTransmitBuffers->TailLength;
 	}
-	if (dwFlags & TF_DISCONNECT)
-		transmit.flags = dwFlags & TF_REUSE_SOCKET ?
-			WSOCK_TRANSMIT_REUSE : WSOCK_TRANSMIT_DISCONNECT;
-	error = wsock_overlapped_fill(&args, &call, ov, NULL, 0);
+	return transmit(&call, &part, hFile || part.headlen || part.taillen,
+			lpOverlapped, dwFlags);
+}
+
+/* 0 or the error of an element. */
+static int set_element(struct wsock_transmit *part,
+		       const TRANSMIT_PACKETS_ELEMENT *element)
+{
+	uint64_t offset = (uint64_t)element->nFileOffset.QuadPart;
+
+	part->fd = -1;
+	/* A stream has no packets to end. */
+	switch (element->dwElFlags & ~(ULONG)TP_ELEMENT_EOP) {
+	case TP_ELEMENT_MEMORY:
+		part->head = (uintptr_t)element->pBuffer;
+		part->headlen = element->cLength;
+		return 0;
+	case TP_ELEMENT_FILE:
+		/* Not the descriptor 0. */
+		if (!element->hFile)
+			return ERROR_INVALID_HANDLE;
+		return set_file(part, element->hFile, element->cLength,
+				offset == UINT64_MAX ? NULL : &offset);
+	}
+	return WSAEINVAL;
+}
+
+WSOCK_EXPORT BOOL WSAAPI
+TransmitPackets(SOCKET hSocket, LPTRANSMIT_PACKETS_ELEMENT lpPacketArray,
+		DWORD nElementCount, DWORD nSendSize,
+		LPOVERLAPPED lpOverlapped, DWORD dwFlags)
+{
+	struct wsock_transmit *parts;
+	struct wsock_call call;
+	int error;
+	BOOL done;
+	DWORD i;
+
+	(void)nSendSize;
+	if (!wsock_call_enter(&call, hSocket))
+		return FALSE;
+	error = check_transmit(&call, dwFlags);
+	if (!error && nElementCount > WSOCK_MAX_TRANSMITS)
+		error = WSAENOBUFS;
+	if (!error && nElementCount && !lpPacketArray)
+		error = WSAEFAULT;
 	if (error)
 		return fail(error);
-	if (!lpOverlapped)
-		args.cmd.flags |= WSOCK_CMD_NO_PACKET;
-	args.fd = call.fd;
-	if (hFile || transmit.headlen || transmit.taillen || transmit.flags) {
-		args.op = WSOCK_OP_TRANSMIT;
-		args.addr = (uintptr_t)&transmit;
-		args.len = sizeof(transmit);
-	}
-	error = wsock_overlapped_start(&call, &args, ov, NULL);
-	if (!error)
-		return TRUE;
-	if (error != WSA_IO_PENDING)
-		return fail(error);
-	if (dwFlags & TF_DISCONNECT)
-		note_disconnect(call.fd, dwFlags & TF_REUSE_SOCKET);
-	return lpOverlapped ? fail(error) : transmit_wait(&call, ov);
+	parts = calloc((size_t)nElementCount + 1, sizeof(*parts));
+	if (!parts)
+		return fail(WSAENOBUFS);
+	for (i = 0; i < nElementCount && !error; i++)
+		error = set_element(&parts[i], &lpPacketArray[i]);
+	done = error ? fail(error) : transmit(&call, parts, nElementCount,
+					      lpOverlapped, dwFlags);
+	free(parts);
+	return done;
 }
 
 /* ---- WSARecvMsg, WSASendMsg ---- */

@@ -18,6 +18,11 @@ HANDLE wsock_handle_encode(enum wsock_tag tag, int fd)
 	return (HANDLE)(uintptr_t)(tag | (unsigned int)fd << FD_SHIFT);
 }
 
+enum wsock_tag wsock_handle_tag(HANDLE handle)
+{
+	return (enum wsock_tag)((uintptr_t)handle & TAG_MASK);
+}
+
 int wsock_handle_decode(HANDLE handle, enum wsock_tag tag, unsigned int flag)
 {
 	uintptr_t value = (uintptr_t)handle;
@@ -56,6 +61,8 @@ static bool close_any(HANDLE handle)
 	fd = wsock_event_decode(handle, &auto_reset);
 	if (fd >= 0)
 		return wsock_handle_close(fd);
+	if (wsock_object_close(handle))
+		return true;
 	if (wsock_fd_flags_get(wsock_socket_fd((SOCKET)handle)) & WSOCK_FD_FILE)
 		return wsock_handle_close(wsock_socket_fd((SOCKET)handle));
 	/* Others' descriptors are not for us to close. */

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,11 @@
 
 #define WSOCK_NSEC_PER_SEC	1000000000LL
 #define WSOCK_NSEC_PER_MSEC	1000000LL
+
+/* FILETIMEs count these, from the beginning of 1601; time(2) from that of 1970. */
+#define WSOCK_NSEC_PER_TICK	100
+#define WSOCK_TICKS_PER_SEC	(WSOCK_NSEC_PER_SEC / WSOCK_NSEC_PER_TICK)
+#define WSOCK_EPOCH_TICKS	(11644473600ULL * WSOCK_TICKS_PER_SEC)
 
 /* As many buffers as the kernel takes in one message. */
 #define WSOCK_MAX_BUFFERS	1024
@@ -113,6 +119,7 @@ enum wsock_fd_flags {
 	WSOCK_FD_ACCEPT_EX	= 1 << 18,	/* was given to AcceptEx as acceptor */
 	WSOCK_FD_FILE		= 1 << 19,	/* made by CreateFile */
 	WSOCK_FD_MESSAGES	= 1 << 20,	/* is registered by WSAAsyncSelect */
+	WSOCK_FD_OBJECT		= 1 << 21,	/* has a record in object.c */
 };
 
 /*
@@ -336,14 +343,20 @@ int wsock_options_ip_set(int fd, int level, int name, const char *optval,
 
 /* ---- handle.c ---- */
 
-/* What a handle begins with, see handle.c. An auto-reset event is of two kinds. */
+/* What a handle begins with, see handle.c. Events and timers are of two kinds. */
 enum wsock_tag {
+	WSOCK_TAG_TIMER		= 0x40000000,
+	WSOCK_TAG_AUTO_TIMER	= 0x48000000,
 	WSOCK_TAG_EVENT		= 0x50000000,
 	WSOCK_TAG_AUTO_EVENT	= 0x58000000,
 	WSOCK_TAG_PORT		= 0x60000000,
+	WSOCK_TAG_SEMAPHORE	= 0x68000000,
 	WSOCK_TAG_THREAD	= 0x70000000,
+	WSOCK_TAG_MUTEX		= 0x78000000,
 };
 
+/* That of a handle, or nothing of these. */
+enum wsock_tag wsock_handle_tag(HANDLE handle);
 /* NULL when @fd is too large. */
 HANDLE wsock_handle_encode(enum wsock_tag tag, int fd);
 /*
@@ -444,8 +457,12 @@ struct wsock_lookup {
 	bool gone;		/* not in the list any more */
 };
 
-/* Asks, and waits for the answer. 0 or the error, WSAEINTR included. */
-int wsock_lookup_run(struct wsock_lookup *lookup, const struct wsock_call *call);
+/*
+ * Asks, and waits for the answer until @deadline. 0 or the error, WSAETIMEDOUT and
+ * WSAEINTR included.
+ */
+int wsock_lookup_run(struct wsock_lookup *lookup, const struct wsock_call *call,
+		     uint64_t deadline);
 /*
  * Asks; from then on @lookup is the resolver's, which releases it. 0 with *@id or
  * the error; then it is still the caller's. An answer that is known, or an error,
@@ -488,6 +505,13 @@ void wsock_window_forget(void);
 void wsock_namespace_end_all(void);
 void wsock_namespace_forget(void);
 
+/* ---- addrinfo.c ---- */
+
+/* As getaddrinfo, with an end. */
+int wsock_addrinfo_get(const struct wsock_call *call, PCSTR node, PCSTR service,
+		       const ADDRINFOA *hints, PADDRINFOA *list,
+		       uint64_t deadline);
+
 /* ---- hook.c ---- */
 
 /* The blocking hook of the calling thread, NULL for none. */
@@ -503,9 +527,28 @@ int wsock_hook_poll(struct pollfd *fds, nfds_t n, uint64_t deadline,
 
 /* ---- netdb.c ---- */
 
-/* For a line of a file of the C library's. */
-#define WSOCK_NETDB_ROOM	8192
+/* What a file of the C library's says, which are all that it reads. */
+struct wsock_service {
+	struct servent ent;
+	char room[8192];
+};
 
+struct wsock_protocol {
+	struct protoent ent;
+	char room[8192];
+};
+
+/* The entry of what was found; NULL for nothing, also without @name. */
+const struct servent *wsock_netdb_service_named(struct wsock_service *s,
+						const char *name,
+						const char *protocol);
+/* @port: in network byte order */
+const struct servent *wsock_netdb_service_at(struct wsock_service *s, int port,
+					     const char *protocol);
+const struct protoent *wsock_netdb_protocol_named(struct wsock_protocol *p,
+						  const char *name);
+const struct protoent *wsock_netdb_protocol_numbered(struct wsock_protocol *p,
+						     int number);
 /*
  * Each puts a Winsock structure, and all it points to, into @buf, which is aligned
  * for pointers, unless @len is less than the size that it returns.
@@ -569,24 +612,91 @@ int wsock_event_decode_ov(HANDLE event);
  * keeps it from the first such call on. -1 with errno.
  */
 int wsock_event_of_socket(SOCKET s);
-bool wsock_event_set(int fd);
+
+/* ---- object.c: what waits take ---- */
+
+/* Besides 1: it was, and the thread that owned it has ended. */
+#define WSOCK_TAKEN_ABANDONED	2
+
+struct wsock_object;
+
+/*
+ * What a kind of object does, under the lock.
+ * @take: what the end of a wait does to it: 1, WSOCK_TAKEN_ABANDONED, or 0 when it
+ *	is not signalled beyond the share of the first @others of the threads that
+ *	wait. NULL: nothing
+ * @is_own: no wait of the calling thread has to wait for it; NULL: never
+ * @signal: for SignalObjectAndWait: 0 or the error; NULL for ERROR_INVALID_HANDLE
+ */
+struct wsock_object_kind {
+	int (*take)(struct wsock_object *object, uint32_t others);
+	bool (*is_own)(const struct wsock_object *object);
+	int (*signal)(struct wsock_object *object);
+	void (*free)(struct wsock_object *object);
+};
+
+struct wsock_object {
+	const struct wsock_object_kind *kind;
+	enum wsock_tag tag;
+	int fd;
+};
+
+/* Has fork(2) seen to; before the first object or event. */
+void wsock_object_init(void);
+/* Returns what unlock wants; meanwhile the thread is not cancelled. */
+int wsock_object_lock(bool exclusive);
+void wsock_object_unlock(int cancel_state);
+/*
+ * A new object, of @size bytes that begin with a wsock_object, others being 0; NULL
+ * with the error set, for want of memory or because it is @named.
+ */
+void *wsock_object_new(size_t size, const struct wsock_object_kind *kind,
+		       enum wsock_tag tag, bool named);
+/*
+ * Its handle, on the new descriptor @fd, and the last error 0; NULL, with @object
+ * freed and the error set, when that is -1 or too large.
+ */
+HANDLE wsock_object_publish(struct wsock_object *object, int fd);
+/* False when it is none. */
+bool wsock_object_close(HANDLE handle);
+/* Under the lock; NULL for none. */
+struct wsock_object *wsock_object_find(HANDLE handle, enum wsock_tag tag);
+/* Also of events: the descriptor or -1; does a wait take it, is it our own? */
+int wsock_object_decode(HANDLE handle, bool *taken, bool *own);
+/* Also of events: 0 or the error. */
+int wsock_object_signal(HANDLE handle);
+
+/* Takes it, for a thread that has not waited for it. */
+int wsock_object_take(int fd);
+/*
+ * The calling thread, which has just seen these objects unsignalled, waits for
+ * each of them, until it has taken it or this ends.
+ */
+void wsock_object_wait_begin(const struct pollfd *fds, uint64_t which);
+int wsock_object_wait_take(int fd);
+void wsock_object_wait_end(const struct pollfd *fds, uint64_t which);
+/*
+ * As poll(2) that does not wait, on 1 to 64 objects. When all are signalled, those
+ * with their bit in @take have been taken when it returns, *@abandoned is set if
+ * one was that. Otherwise none was, and an entry of revents is 0.
+ */
+int wsock_object_take_all(struct pollfd *fds, nfds_t n, uint64_t take,
+			  bool *abandoned);
+
+/* An eventfd's counter. */
+bool wsock_counter_add(int fd, uint64_t n);
+/* Under the lock: as @take above, of an object that holds @limit. */
+int wsock_counter_take(int fd, uint32_t limit, uint32_t others);
+/* Under the lock: false when it would exceed the limit. */
+bool wsock_counter_give(int fd, uint32_t limit, uint32_t n, uint32_t *before);
+
+static inline bool wsock_event_set(int fd)
+{
+	return wsock_counter_add(fd, 1);
+}
+
 /* 1 when it was signalled, 0 when it was not, -1 when it is no event. */
 int wsock_event_reset(int fd, bool auto_reset);
-/* Takes an auto-reset event, for a thread that has not waited for it. */
-bool wsock_event_take(int fd);
-/*
- * The calling thread, which has just seen these auto-reset events unsignalled,
- * waits for each of them, until it has taken it or this ends.
- */
-void wsock_event_wait_begin(const struct pollfd *fds, uint64_t which);
-bool wsock_event_wait_take(int fd);
-void wsock_event_wait_end(const struct pollfd *fds, uint64_t which);
-/*
- * As poll(2) that does not wait, on 1 to 64 events. When all are signalled, those
- * with their bit in @take have been reset when it returns. Otherwise none was,
- * and an entry of revents is 0.
- */
-int wsock_event_take_all(struct pollfd *fds, nfds_t n, uint64_t take);
 
 /* ---- iocp.c ---- */
 
@@ -631,6 +741,17 @@ static inline uint64_t wsock_wait_deadline(uint32_t ms)
 	return ms == INFINITE ? WSOCK_NEVER : ms ? wsock_deadline_ms(ms) : 0;
 }
 
+/* Nanoseconds until @deadline, -1 for ever. */
+static inline int64_t wsock_time_left(uint64_t deadline)
+{
+	uint64_t now;
+
+	if (deadline == WSOCK_NEVER)
+		return -1;
+	now = wsock_now();
+	return deadline > now ? (int64_t)(deadline - now) : 0;
+}
+
 /* ---- wait.c ---- */
 
 /*
@@ -666,7 +787,37 @@ static inline void wsock_apc_note_pending(void)
 		wsock_apc_note_exit();
 }
 /*
- * Runs what is in the queue of the calling thread, which must have one. Returns
+ * What companions add to the calling thread.
+ * @due: when it has to call the routine of a timer, WSOCK_NEVER for not at all
+ * @run_timers: calls those that are due: has there been one? With @due, not NULL
+ * @end_timers, @end_mutexes: at the end of the thread, before that can be seen;
+ *	NULL for nothing
+ */
+struct wsock_thread_more {
+	uint64_t due;
+	bool (*run_timers)(void);
+	void (*end_timers)(void);
+	void (*end_mutexes)(void);
+};
+
+extern __thread struct wsock_thread_more wsock_more;
+
+/* Has wsock_apc_end() called at the end of the thread; false without memory. */
+bool wsock_apc_call_at_end(void);
+/* The end of an alertable wait until @deadline. */
+static inline uint64_t wsock_apc_until(uint64_t deadline)
+{
+	return wsock_more.due < deadline ? wsock_more.due : deadline;
+}
+
+static inline bool wsock_apc_timers_due(void)
+{
+	return wsock_more.due != WSOCK_NEVER && wsock_more.due <= wsock_now();
+}
+
+/*
+ * Runs what is in the queue of the calling thread, which must have one, and the
+ * routines of timers that are due. Returns
  * whether there was something to run: false also when there were only completion
  * routines of the time before a final WSACleanup.
  */

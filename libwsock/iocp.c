@@ -189,22 +189,20 @@ static int get_once(int fd, struct wsock_port_get *args)
 /* As get_once(), or HAS_RUN_APCS. */
 static int get_alertable(int fd, struct wsock_port_get *args, DWORD ms)
 {
-	uint64_t deadline = wsock_wait_deadline(ms), now;
+	uint64_t deadline = wsock_wait_deadline(ms);
 	int n;
 
 	args->flags = WSOCK_PORT_ALERTABLE;
 	args->alert_fd = wsock_apc_fd();
 	for (;;) {
+		args->timeout_ns = wsock_time_left(wsock_apc_until(deadline));
 		n = get_once(fd, args);
-		if (n)
+		if (n > 0 ||
+		    (n < 0 && !(errno == ETIME && wsock_apc_timers_due())))
 			return n;
 		if (wsock_apc_run())
 			return HAS_RUN_APCS;
 		/* There was nothing to run: wait on. */
-		if (ms == INFINITE)
-			continue;
-		now = wsock_now();
-		args->timeout_ns = deadline > now ? (int64_t)(deadline - now) : 0;
 	}
 }
 

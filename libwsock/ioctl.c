@@ -23,6 +23,7 @@ static const struct extension {
 	{ WSAID_CONNECTEX, (void (*)(void))ConnectEx },
 	{ WSAID_DISCONNECTEX, (void (*)(void))DisconnectEx },
 	{ WSAID_TRANSMITFILE, (void (*)(void))TransmitFile },
+	{ WSAID_TRANSMITPACKETS, (void (*)(void))TransmitPackets },
 	{ WSAID_WSARECVMSG, (void (*)(void))WSARecvMsg },
 	{ WSAID_WSASENDMSG, (void (*)(void))WSASendMsg },
 };

@@ -335,7 +335,7 @@ WSOCK_EXPORT struct wsock_hostent * WSAAPI wsock_gethostbyname(const char *name)
 		return NULL;
 	error = wsock_netdb_ask_name(&lookup, name);
 	if (!error && !lookup.host.n)
-		error = wsock_lookup_run(&lookup, &call);
+		error = wsock_lookup_run(&lookup, &call, WSOCK_NEVER);
 	if (error)
 		wsock_error_set(error);
 	else
@@ -360,7 +360,7 @@ wsock_gethostbyaddr(const char *addr, int len, int type)
 	error = wsock_netdb_ask_address(&address, addr, len, type);
 	lookup.address = (struct sockaddr *)&address;
 	if (!error)
-		error = wsock_lookup_run(&lookup, &call);
+		error = wsock_lookup_run(&lookup, &call, WSOCK_NEVER);
 	if (!error && !wsock_host_add(&lookup.host, lookup.address))
 		error = WSAENOBUFS;
 	if (error)
@@ -373,7 +373,50 @@ wsock_gethostbyaddr(const char *addr, int len, int type)
 	return ent;
 }
 
-/* ---- Services and protocols: of the C library, which only reads files ---- */
+/* ---- Services and protocols ---- */
+
+const struct servent *wsock_netdb_service_named(struct wsock_service *s,
+						const char *name,
+						const char *protocol)
+{
+	struct servent *found = NULL;
+
+	if (name)
+		getservbyname_r(name, protocol, &s->ent, s->room,
+				sizeof(s->room), &found);
+	return found;
+}
+
+const struct servent *wsock_netdb_service_at(struct wsock_service *s, int port,
+					     const char *protocol)
+{
+	struct servent *found = NULL;
+
+	getservbyport_r(port, protocol, &s->ent, s->room, sizeof(s->room),
+			&found);
+	return found;
+}
+
+const struct protoent *wsock_netdb_protocol_named(struct wsock_protocol *p,
+						  const char *name)
+{
+	struct protoent *found = NULL;
+
+	if (name)
+		getprotobyname_r(name, &p->ent, p->room, sizeof(p->room),
+				 &found);
+	return found;
+}
+
+const struct protoent *wsock_netdb_protocol_numbered(struct wsock_protocol *p,
+						     int number)
+{
+	struct protoent *found = NULL;
+
+	getprotobynumber_r(number, &p->ent, p->room, sizeof(p->room), &found);
+	return found;
+}
+
 
 /* NULL with the error set. */
 static struct wsock_servent *publish_service(const struct wsock_call *call,
@@ -397,28 +440,25 @@ static struct wsock_servent *publish_service(const struct wsock_call *call,
 WSOCK_EXPORT struct wsock_servent * WSAAPI
 wsock_getservbyname(const char *name, const char *proto)
 {
-	char buf[WSOCK_NETDB_ROOM];
-	struct servent ent, *found = NULL;
+	struct wsock_service service;
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
 		return NULL;
-	if (name)
-		getservbyname_r(name, proto, &ent, buf, sizeof(buf), &found);
-	return publish_service(&call, found);
+	return publish_service(&call, wsock_netdb_service_named(&service, name,
+								proto));
 }
 
 WSOCK_EXPORT struct wsock_servent * WSAAPI
 wsock_getservbyport(int port, const char *proto)
 {
-	char buf[WSOCK_NETDB_ROOM];
-	struct servent ent, *found = NULL;
+	struct wsock_service service;
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
 		return NULL;
-	getservbyport_r(port, proto, &ent, buf, sizeof(buf), &found);
-	return publish_service(&call, found);
+	return publish_service(&call, wsock_netdb_service_at(&service, port,
+							     proto));
 }
 
 /* NULL with the error set. */
@@ -443,25 +483,22 @@ static struct wsock_protoent *publish_protocol(const struct wsock_call *call,
 WSOCK_EXPORT struct wsock_protoent * WSAAPI
 wsock_getprotobyname(const char *name)
 {
-	char buf[WSOCK_NETDB_ROOM];
-	struct protoent ent, *found = NULL;
+	struct wsock_protocol protocol;
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
 		return NULL;
-	if (name)
-		getprotobyname_r(name, &ent, buf, sizeof(buf), &found);
-	return publish_protocol(&call, found);
+	return publish_protocol(&call, wsock_netdb_protocol_named(&protocol,
+								  name));
 }
 
 WSOCK_EXPORT struct wsock_protoent * WSAAPI wsock_getprotobynumber(int number)
 {
-	char buf[WSOCK_NETDB_ROOM];
-	struct protoent ent, *found = NULL;
+	struct wsock_protocol protocol;
 	struct wsock_call call;
 
 	if (!wsock_call_enter(&call, INVALID_SOCKET))
 		return NULL;
-	getprotobynumber_r(number, &ent, buf, sizeof(buf), &found);
-	return publish_protocol(&call, found);
+	return publish_protocol(&call, wsock_netdb_protocol_numbered(&protocol,
+								     number));
 }

@@ -271,6 +271,42 @@ static int put_protocol_info(int fd, bool wide, char *optval, int *optlen)
 		   optlen);
 }
 
+/* Puts an address at @at, if the socket has one. */
+static void put_end(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
+		    struct sockaddr *at, socklen_t len, LPSOCKET_ADDRESS end)
+{
+	if (get(fd, at, &len))
+		return;
+	end->lpSockaddr = at;
+	end->iSockaddrLength = (INT)len;
+}
+
+/* A CSADDR_INFO, and behind it the addresses. */
+static int put_bsp_state(int fd, char *optval, int *optlen)
+{
+	int family, type, protocol;
+	CSADDR_INFO info = { 0 };
+	socklen_t len;
+
+	if (get_native_int(fd, SO_DOMAIN, &family) ||
+	    get_native_int(fd, SO_TYPE, &type) ||
+	    get_native_int(fd, SO_PROTOCOL, &protocol))
+		return SOCKET_ERROR;
+	len = family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+				   sizeof(struct sockaddr_in);
+	if (*optlen < (int)(sizeof(info) + 2 * len))
+		return wsock_error_set(WSAEFAULT);
+	info.iSocketType = type;
+	info.iProtocol = protocol;
+	optval += sizeof(info);
+	if (!wsock_socket_unbound(fd))
+		put_end(getsockname, fd, (void *)optval, len, &info.LocalAddr);
+	put_end(getpeername, fd, (void *)(optval + len), len, &info.RemoteAddr);
+	memcpy(optval - sizeof(info), &info, sizeof(info));
+	*optlen = (int)(sizeof(info) + 2 * len);
+	return 0;
+}
+
 static int get_socket_option(int fd, int name, char *optval, int *optlen)
 {
 	int value;
@@ -296,6 +332,8 @@ static int get_socket_option(int fd, int name, char *optval, int *optlen)
 	case SO_PROTOCOL_INFOW:
 		return put_protocol_info(fd, name == SO_PROTOCOL_INFOW, optval,
 					 optlen);
+	case SO_BSP_STATE:
+		return put_bsp_state(fd, optval, optlen);
 	case SO_EXCLUSIVEADDRUSE:
 		value = wsock_fd_flags_get(fd) & WSOCK_FD_EXCLUSIVE ? 1 : 0;
 		return wsock_socket_type(fd) < 0 ?

@@ -370,8 +370,12 @@ static uint32_t wait_status(LPWSAOVERLAPPED ov, enum wait_kind wait)
 		args.alert_fd = wsock_apc_fd();
 	}
 	do {
+		if (args.flags)
+			args.timeout_ns =
+				wsock_time_left(wsock_apc_until(WSOCK_NEVER));
 		result = wsock_device_ioctl(WSOCK_IOC_WAIT, &args);
-		if (result < 0 && errno == EALREADY) {
+		if (result < 0 && (errno == EALREADY ||
+				   (errno == ETIME && args.flags))) {
 			wsock_apc_run();
 			errno = EINTR;
 		}

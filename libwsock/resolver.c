@@ -401,24 +401,33 @@ static bool list_add(struct lookups *list, struct wsock_lookup *l,
 	return !cancelled;
 }
 
+/* Its end is @error, whatever is answered. */
+static void fail_waiting(struct wsock_lookup *l, int error)
+{
+	l->error = error;
+	l->failed = true;
+}
+
 static void drive_to_end(struct engine *e, struct wsock_lookup *l,
-			 const struct wsock_call *call)
+			 const struct wsock_call *call, uint64_t deadline)
 {
 	if (!list_add(&waiting, l, call))
 		return;
 	ask(e, l);
-	while (!l->answered && !wsock_call_cancelled(call))
-		if (!engine_drive(e, l->wake, WSOCK_NEVER)) {
-			l->error = WSAEINTR;
-			l->failed = true;
-			break;
-		}
+	while (!l->answered && !l->failed && !wsock_call_cancelled(call)) {
+		if (!engine_drive(e, l->wake, deadline))
+			fail_waiting(l, WSAEINTR);
+		else if (!l->answered && deadline != WSOCK_NEVER &&
+			 deadline <= wsock_now())
+			fail_waiting(l, WSAETIMEDOUT);
+	}
 	pthread_mutex_lock(&lookup_lock);
 	TAILQ_REMOVE(&waiting, l, node);
 	pthread_mutex_unlock(&lookup_lock);
 }
 
-int wsock_lookup_run(struct wsock_lookup *l, const struct wsock_call *call)
+int wsock_lookup_run(struct wsock_lookup *l, const struct wsock_call *call,
+		     uint64_t deadline)
 {
 	struct engine e;
 	int cancel_state;
@@ -430,7 +439,7 @@ int wsock_lookup_run(struct wsock_lookup *l, const struct wsock_call *call)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	l->error = engine_open(&e);
 	if (!l->error) {
-		drive_to_end(&e, l, call);
+		drive_to_end(&e, l, call, deadline);
 		engine_close(&e);
 	}
 	close(l->wake);

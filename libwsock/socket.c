@@ -582,7 +582,9 @@ static int accept_one(struct wsock_call *call, struct sockaddr *addr,
 		 * When another thread takes the connection that we saw, the
 		 * wait for the next one is not alertable.
 		 */
-		if (wsock_waits_by_poll() && wsock_socket_listening(call->fd) &&
+		if (wsock_waits_by_poll() &&
+		    !wsock_socket_nonblocking(call->fd) &&
+		    wsock_socket_listening(call->fd) &&
 		    !wsock_call_wait(call, 0, POLLIN))
 			return -1;
 		fd = wsock_accept_native(call, addr, len);

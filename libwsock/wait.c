@@ -52,9 +52,10 @@ bool wsock_poll_bad(const struct pollfd *fds, nfds_t n)
  * @fds: the objects, and behind them the thread's APC queue
  * @n: how many objects
  * @alertable: the number of queues, 0 or 1
- * @take: bit i is set when object i is an auto-reset event
+ * @take: bit i is set when the end of the wait takes object i
  * @waits: those of @take that the others know we wait for
  * @close: bit i is set when the descriptor of object i is ours
+ * @abandoned: a mutex was taken whose owner has ended
  */
 struct wait {
 	struct pollfd fds[MAXIMUM_WAIT_OBJECTS + 1];
@@ -64,6 +65,7 @@ struct wait {
 	uint64_t waits;
 	uint64_t close;
 	uint64_t deadline;
+	bool abandoned;
 };
 
 /* A thread cannot get a queue while it waits: without one it is not alertable. */
@@ -91,7 +93,7 @@ static void begin_waits(struct wait *w, uint64_t waits)
 {
 	w->waits = waits;
 	if (waits)
-		wsock_event_wait_begin(w->fds, waits);
+		wsock_object_wait_begin(w->fds, waits);
 }
 
 static void end_waits(void *arg)
@@ -99,7 +101,7 @@ static void end_waits(void *arg)
 	struct wait *w = arg;
 
 	if (w->waits)
-		wsock_event_wait_end(w->fds, w->waits);
+		wsock_object_wait_end(w->fds, w->waits);
 	w->waits = 0;
 }
 
@@ -108,6 +110,8 @@ static bool run_apcs(struct wait *w)
 {
 	uint64_t waits = w->waits;
 
+	if (!w->fds[w->n].revents && !wsock_apc_timers_due())
+		return false;
 	end_waits(w);
 	if (wsock_apc_run())
 		return true;
@@ -119,13 +123,18 @@ static bool run_apcs(struct wait *w)
 static bool take(struct wait *w, nfds_t i)
 {
 	uint64_t bit = 1ULL << i;
+	int taken;
 
 	if (!(w->take & bit))
 		return true;
-	if (!(w->waits & bit))
-		return wsock_event_take(w->fds[i].fd);
-	if (!wsock_event_wait_take(w->fds[i].fd))
+	taken = w->waits & bit ? wsock_object_wait_take(w->fds[i].fd) :
+				 wsock_object_take(w->fds[i].fd);
+	if (taken <= 0) {
+		/* A mutex of ours, that SignalObjectAndWait has released. */
+		w->fds[i].events = POLLIN;
 		return false;
+	}
+	w->abandoned = taken == WSOCK_TAKEN_ABANDONED;
 	w->waits &= ~bit;
 	return true;
 }
@@ -146,8 +155,10 @@ static bool look(struct wait *w, uint64_t deadline, DWORD *result)
 {
 	int ready, first;
 
-	ready = wsock_poll_until(w->fds, w->n + w->alertable, deadline, 0);
-	if (!ready) {
+	ready = wsock_poll_until(w->fds, w->n + w->alertable,
+				 w->alertable ? wsock_apc_until(deadline) :
+						deadline, 0);
+	if (!ready && !(w->alertable && wsock_apc_timers_due())) {
 		*result = WAIT_TIMEOUT;
 		return true;
 	}
@@ -158,8 +169,9 @@ static bool look(struct wait *w, uint64_t deadline, DWORD *result)
 	/* Objects come before APCs. */
 	first = take_first(w);
 	if (first >= 0)
-		*result = WAIT_OBJECT_0 + (DWORD)first;
-	else if (w->alertable && w->fds[w->n].revents && run_apcs(w))
+		*result = (w->abandoned ? WAIT_ABANDONED_0 : WAIT_OBJECT_0) +
+			  (DWORD)first;
+	else if (w->alertable && run_apcs(w))
 		*result = WAIT_IO_COMPLETION;
 	return first >= 0 || *result == WAIT_IO_COMPLETION;
 }
@@ -187,26 +199,31 @@ static DWORD wait_all(struct wait *w)
 	int ready;
 
 	for (;;) {
-		ready = wsock_event_take_all(w->fds, w->n, w->take);
+		ready = wsock_object_take_all(w->fds, w->n, w->take,
+					      &w->abandoned);
 		if (ready < 0 || wsock_poll_bad(w->fds, w->n))
 			return poll_failed(ready);
 		if ((nfds_t)ready == w->n)
-			return WAIT_OBJECT_0;
+			return w->abandoned ? WAIT_ABANDONED_0 : WAIT_OBJECT_0;
 		count = 0;
 		for (i = 0; i < w->n; i++)
 			if (!w->fds[i].revents)
 				missing[count++] = w->fds[i];
 		missing[count] = w->fds[w->n];
 		ready = wsock_poll_until(missing, count + w->alertable,
-					 w->deadline, 0);
+					 w->alertable ?
+						wsock_apc_until(w->deadline) :
+						w->deadline, 0);
 		if (ready < 0)
 			return poll_failed(ready);
-		if (!ready)
-			return WAIT_TIMEOUT;
 		/* An object may complete the set: look at these first. */
-		if (w->alertable && ready == 1 && missing[count].revents &&
-		    wsock_apc_run())
-			return WAIT_IO_COMPLETION;
+		if (w->alertable && ready <= 1 &&
+		    (ready ? missing[count].revents : wsock_apc_timers_due())) {
+			if (wsock_apc_run())
+				return WAIT_IO_COMPLETION;
+		} else if (!ready) {
+			return WAIT_TIMEOUT;
+		}
 	}
 }
 
@@ -232,15 +249,17 @@ static void close_own(const struct wait *w)
 /* Sets up entry @i. 0 or the error. */
 static int add_object(struct wait *w, nfds_t i, HANDLE handle)
 {
-	bool auto_reset;
+	bool taken, own;
 
-	w->fds[i].events = POLLIN;
-	w->fds[i].fd = wsock_event_decode(handle, &auto_reset);
+	w->fds[i].fd = wsock_object_decode(handle, &taken, &own);
 	if (w->fds[i].fd >= 0) {
-		if (auto_reset)
+		/* That of an eventfd is always there. */
+		w->fds[i].events = own ? POLLOUT : POLLIN;
+		if (taken)
 			w->take |= 1ULL << i;
 		return 0;
 	}
+	w->fds[i].events = POLLIN;
 	w->fds[i].fd = wsock_thread_decode(handle);
 	if (w->fds[i].fd >= 0) {
 		/* POLLHUP, the end of a thread, need not be asked for. */
@@ -256,8 +275,9 @@ static int add_object(struct wait *w, nfds_t i, HANDLE handle)
 		       ERROR_NOT_ENOUGH_MEMORY : ERROR_INVALID_HANDLE;
 }
 
+/* @signal: what to signal before, NULL for nothing */
 static DWORD do_wait(DWORD count, const HANDLE *handles, BOOL all,
-		     DWORD timeout, BOOL alertable)
+		     DWORD timeout, BOOL alertable, const HANDLE *signal)
 {
 	struct wait w = { .n = count };
 	DWORD i, result;
@@ -268,6 +288,8 @@ static DWORD do_wait(DWORD count, const HANDLE *handles, BOOL all,
 		return wait_failed(ERROR_INVALID_PARAMETER);
 	for (i = 0; i < count && !error; i++)
 		error = add_object(&w, i, handles[i]);
+	if (!error && signal)
+		error = wsock_object_signal(*signal);
 	if (error) {
 		close_own(&w);
 		return wait_failed(error);
@@ -286,7 +308,8 @@ WSOCK_EXPORT DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents,
 						   DWORD dwTimeout,
 						   BOOL fAlertable)
 {
-	return do_wait(cEvents, lphEvents, fWaitAll, dwTimeout, fAlertable);
+	return do_wait(cEvents, lphEvents, fWaitAll, dwTimeout, fAlertable,
+		       NULL);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
@@ -295,7 +318,8 @@ WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
 						   DWORD dwMilliseconds,
 						   BOOL bAlertable)
 {
-	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, bAlertable);
+	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, bAlertable,
+		       NULL);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjects(DWORD nCount,
@@ -303,20 +327,30 @@ WSOCK_EXPORT DWORD WINAPI WaitForMultipleObjects(DWORD nCount,
 						 BOOL bWaitAll,
 						 DWORD dwMilliseconds)
 {
-	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, FALSE);
+	return do_wait(nCount, lpHandles, bWaitAll, dwMilliseconds, FALSE,
+		       NULL);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle,
 						DWORD dwMilliseconds,
 						BOOL bAlertable)
 {
-	return do_wait(1, &hHandle, FALSE, dwMilliseconds, bAlertable);
+	return do_wait(1, &hHandle, FALSE, dwMilliseconds, bAlertable, NULL);
 }
 
 WSOCK_EXPORT DWORD WINAPI WaitForSingleObject(HANDLE hHandle,
 					      DWORD dwMilliseconds)
 {
-	return do_wait(1, &hHandle, FALSE, dwMilliseconds, FALSE);
+	return do_wait(1, &hHandle, FALSE, dwMilliseconds, FALSE, NULL);
+}
+
+WSOCK_EXPORT DWORD WINAPI SignalObjectAndWait(HANDLE hObjectToSignal,
+					      HANDLE hObjectToWaitOn,
+					      DWORD dwMilliseconds,
+					      BOOL bAlertable)
+{
+	return do_wait(1, &hObjectToWaitOn, FALSE, dwMilliseconds, bAlertable,
+		       &hObjectToSignal);
 }
 
 /* ---- Time ---- */

@@ -233,7 +233,7 @@ TEST_F(extension, connect__killed)
 
 TEST_F(extension, transmit__bad)
 {
-	struct wsock_transmit good = { .fd = -1 }, t;
+	struct wsock_transmit good = { .fd = -1 }, t, *many;
 	int dir = open("/proc", O_RDONLY | O_CLOEXEC), fds[2];
 
 	ASSERT_EQ(tcp_pair(fds), 0);
@@ -260,6 +260,26 @@ TEST_F(extension, transmit__bad)
 			     &self->ov, -1, 0), -EINVAL);
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &good, sizeof(good),
 			     &self->ov, -1, MSG_OOB), -EINVAL);
+	/* None, a part of one, too many, one that is bad or not there, flags in between. */
+	many = calloc(WSOCK_MAX_TRANSMITS + 1, sizeof(*many));
+	for (int i = 0; i <= WSOCK_MAX_TRANSMITS; i++)
+		many[i] = good;
+#define MANY(n) dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], many, (n) * sizeof(*many),	\
+			   &self->ov, -1, 0)
+	EXPECT_EQ(MANY(0), -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], many, sizeof(*many) * 2 + 1,
+			     &self->ov, -1, 0), -EINVAL);
+	EXPECT_EQ(MANY(WSOCK_MAX_TRANSMITS + 1), -EINVAL);
+	EXPECT_EQ(MANY(WSOCK_MAX_TRANSMITS), -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), 0);
+	many[2].fd = 1000;
+	EXPECT_EQ(MANY(3), -EBADF);
+	many[2].fd = -1;
+	many[0].flags = WSOCK_TRANSMIT_DISCONNECT;
+	EXPECT_EQ(MANY(2), -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], NULL, 2 * sizeof(*many),
+			     &self->ov, -1, 0), -EFAULT);
+	free(many);
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], NULL, 2, &self->ov, -1, 0),
 		  -EINVAL);
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], &t, 0, &self->ov, -1, 0),

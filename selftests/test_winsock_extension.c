@@ -37,6 +37,7 @@ TEST_F(extension, lookup)
 	FOUND(WSAID_CONNECTEX, ConnectEx);
 	FOUND(WSAID_DISCONNECTEX, DisconnectEx);
 	FOUND(WSAID_TRANSMITFILE, TransmitFile);
+	FOUND(WSAID_TRANSMITPACKETS, TransmitPackets);
 	FOUND(WSAID_WSARECVMSG, WSARecvMsg);
 	FOUND(WSAID_WSASENDMSG, WSASendMsg);
 	EXPECT_EQ(lookup(s, nobodys, &function), WSAEINVAL);

@@ -109,6 +109,46 @@ TEST_F(kernel32, thread__exit_code_and_id)
 	CloseHandle(thread);
 }
 
+static void begun_main(void *arg)
+{
+	struct child *c = arg;
+
+	if (c->event)
+		WaitForSingleObject(c->event, INFINITE);
+	__atomic_add_fetch(&c->apcs, 1, __ATOMIC_SEQ_CST);
+}
+
+static void begun_ending_main(void *arg)
+{
+	begun_main(arg);
+	_endthread();
+}
+
+/* Its handle is its own, however soon it ends; the descriptors come back. */
+TEST_F(kernel32, thread__that_closes_its_handle)
+{
+	struct child c = { .event = CreateEvent(NULL, TRUE, FALSE, NULL) };
+	int device = wsock_device_fd(), before = fd_count();
+	HANDLE thread;
+
+	ASSERT_GE(device, 0);
+	thread = (HANDLE)_beginthread(begun_main, 0, &c);
+	ASSERT_NE(thread, (HANDLE)-1);
+	EXPECT_EQ(WaitForSingleObject(thread, 0), WAIT_TIMEOUT);
+	EXPECT_EQ(exit_code(thread), STILL_ACTIVE);
+	SetEvent(c.event);
+	EXPECT_TRUE(wait_for(fd_count() == before));
+	EXPECT_EQ(WaitForSingleObject(thread, 0), WAIT_FAILED);
+	for (int i = 0; i < 100; i++)
+		EXPECT_NE(_beginthread(i & 1 ? begun_main : begun_ending_main, 0, &c), -1);
+	EXPECT_TRUE(wait_for(__atomic_load_n(&c.apcs, __ATOMIC_SEQ_CST) == 101));
+	EXPECT_TRUE(wait_for(fd_count() == before));
+	errno = 0;
+	EXPECT_EQ(_beginthread(NULL, 0, NULL), -1);
+	EXPECT_EQ(errno, EINVAL);
+	CloseHandle(c.event);
+}
+
 TEST_F(kernel32, thread__suspended)
 {
 	struct child c = { };

@@ -835,9 +835,11 @@ TEST_F(names, F3__connect_by_name)
 	WCHAR wide[] = { 'h', 'e', 'r', 'e', '.', 't', 'e', 's', 't', 0 }, wide_port[16];
 	struct timeval tv = { .tv_usec = 100000 };
 	char port[16];
+	double start;
 	int off = 0;
 	SOCKET s;
 
+	ASSERT_TRUE(patient());
 	snprintf(port, sizeof(port), "%d", local_port(l));
 	widen(wide_port, port);
 	s = wsock_socket(AF_INET, SOCK_STREAM, 0);
@@ -869,6 +871,12 @@ TEST_F(names, F3__connect_by_name)
 	EXPECT_FALSE(WSAConnectByNameA(bound_socket(SOCK_DGRAM), "here.test", port, NULL, NULL,
 				       NULL, NULL, NULL, NULL));
 	EXPECT_EQ(WSAGetLastError(), WSAEINVAL);
+	/* The server of names does not answer. */
+	start = now_ms();
+	EXPECT_FALSE(WSAConnectByNameA(s, "silent.test", port, NULL, NULL, NULL, NULL, &tv, NULL));
+	EXPECT_EQ(WSAGetLastError(), WSAETIMEDOUT);
+	EXPECT_GE(now_ms() - start, 100);
+	EXPECT_LT(now_ms() - start, TIMEOUT_MS / 2);
 	/* Nobody answers; and the socket can try again. */
 	l = full_listener(&peer);
 	snprintf(port, sizeof(port), "%d", local_port(l));

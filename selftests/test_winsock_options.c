@@ -171,6 +171,48 @@ TEST_F(options, F1__protocol_info)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+/* Both ends, as far as there are any. */
+TEST_F(options, F1__bsp_state)
+{
+	union {
+		CSADDR_INFO info;
+		char bytes[sizeof(CSADDR_INFO) + 2 * sizeof(struct sockaddr_in6)];
+	} state;
+	const int small = sizeof(CSADDR_INFO) + 2 * sizeof(struct sockaddr_in);
+	int len = sizeof(state), size, peer;
+	struct sockaddr_in *local, *remote;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	s = new_socket(AF_INET6, SOCK_DGRAM);
+	EXPECT_EQ(wsock_getsockopt(s, SOL_SOCKET, SO_BSP_STATE, state.bytes, &len), 0);
+	EXPECT_EQ(len, sizeof(state));
+	EXPECT_EQ(state.info.LocalAddr.lpSockaddr, NULL);
+	EXPECT_EQ(state.info.LocalAddr.iSockaddrLength, 0);
+	EXPECT_EQ(state.info.RemoteAddr.lpSockaddr, NULL);
+	EXPECT_EQ(state.info.iSocketType, SOCK_DGRAM);
+	EXPECT_EQ(state.info.iProtocol, IPPROTO_UDP);
+	s = bound_socket(SOCK_STREAM);
+	EXPECT_EQ(wsock_getsockopt(s, SOL_SOCKET, SO_BSP_STATE, state.bytes, &len), 0);
+	EXPECT_EQ(len, small);
+	EXPECT_EQ(state.info.LocalAddr.iSockaddrLength, sizeof(*local));
+	EXPECT_EQ(state.info.RemoteAddr.lpSockaddr, NULL);
+	EXPECT_EQ(state.info.iProtocol, IPPROTO_TCP);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	size = small - 1;
+	EXPECT_WSA(wsock_getsockopt(s, SOL_SOCKET, SO_BSP_STATE, state.bytes, &size), WSAEFAULT);
+	EXPECT_EQ(wsock_getsockopt(s, SOL_SOCKET, SO_BSP_STATE, state.bytes, &len), 0);
+	local = (void *)state.info.LocalAddr.lpSockaddr;
+	remote = (void *)state.info.RemoteAddr.lpSockaddr;
+	EXPECT_EQ(ntohs(local->sin_port), local_port(s));
+	EXPECT_EQ(ntohs(remote->sin_port), local_port(peer));
+	EXPECT_LE((char *)(remote + 1), state.bytes + len);
+	EXPECT_WSA(wsock_getsockopt(INVALID_SOCKET, SOL_SOCKET, SO_BSP_STATE, state.bytes, &len),
+		   WSAENOTSOCK);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+}
+
 TEST_F(options, F1__exclusive_and_reuse_exclude_each_other)
 {
 	SOCKET s;

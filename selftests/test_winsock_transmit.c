@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TransmitFile (D.11), and what ends it while it waits or runs (C27, D.9).
+ * TransmitFile and TransmitPackets (D.11), and what ends it while it waits or runs (C27, D.9).
  */
 #include <sys/mount.h>
 
@@ -185,6 +185,148 @@ static int stream_pair6(SOCKET *s, int *peer)
 	}
 	close(l);
 	return *peer < 0 ? -1 : 0;
+}
+
+static TRANSMIT_PACKETS_ELEMENT memory_element(const char *data)
+{
+	return (TRANSMIT_PACKETS_ELEMENT){
+		.dwElFlags = TP_ELEMENT_MEMORY, .cLength = (ULONG)strlen(data),
+		.pBuffer = (PVOID)data,
+	};
+}
+
+static TRANSMIT_PACKETS_ELEMENT file_element(int fd, LONGLONG offset, ULONG len)
+{
+	return (TRANSMIT_PACKETS_ELEMENT){
+		.dwElFlags = TP_ELEMENT_FILE | TP_ELEMENT_EOP, .cLength = len,
+		.nFileOffset = { .QuadPart = offset }, .hFile = to_handle(fd),
+	};
+}
+
+static bool receives(int peer, const char *data)
+{
+	size_t len = strlen(data);
+	char got[len];
+
+	return recv(peer, got, len, MSG_WAITALL) == (ssize_t)len && !memcmp(got, data, len);
+}
+
+TEST_F(transmit, D11__packets)
+{
+	int file = new_file(10000), other = new_file(5), peer;
+	TRANSMIT_PACKETS_ELEMENT e[] = {
+		memory_element("first"), file_element(file, 1, 3), memory_element(""),
+		memory_element("second"), file_element(other, 0, 0), file_element(file, -1, 2),
+		memory_element("last"),
+	};
+	const DWORD n = sizeof(e) / sizeof(e[0]);
+	const char all[] = "firstbcdsecondabcde" "kllast";
+	WSAEVENT event = WSACreateEvent();
+	struct operation op;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	ASSERT_EQ(lseek(file, 10, SEEK_SET), 10);
+	EXPECT_TRUE(TransmitPackets(s, e, n, 0, NULL, TP_USE_KERNEL_APC));
+	EXPECT_TRUE(receives(peer, all));
+	transmit_init(&op, event);
+	EXPECT_TRUE(TransmitPackets(s, e, n, 100, &op.ov, 0) ||
+		    WSAGetLastError() == WSA_IO_PENDING);
+	EXPECT_TRUE(receives(peer, all));
+	EXPECT_EQ(WSAWaitForMultipleEvents(1, &event, FALSE, TIMEOUT_MS, FALSE), WSA_WAIT_EVENT_0);
+	EXPECT_EQ(op.ov.Internal, 0);
+	EXPECT_EQ(op.ov.InternalHigh, sizeof(all) - 1);
+	EXPECT_TRUE(nothing_arrives(peer));
+	/* Nothing to send is a success; and then the end of the stream. */
+	EXPECT_TRUE(TransmitPackets(s, NULL, 0, 0, NULL, 0));
+	EXPECT_TRUE(nothing_arrives(peer));
+	EXPECT_TRUE(TransmitPackets(s, e, 1, 0, NULL, TP_DISCONNECT));
+	EXPECT_TRUE(receives(peer, "first"));
+	EXPECT_EQ(recv(peer, &op, 1, 0), 0);
+	closesocket(s);
+	close(peer);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_TRUE(TransmitPackets(s, NULL, 0, 0, NULL, TP_DISCONNECT));
+	EXPECT_EQ(recv(peer, &op, 1, 0), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+	close(file);
+	close(other);
+	WSACloseEvent(event);
+}
+
+/* As many as there may be, which do not fit into the socket; the array need not stay. */
+TEST_F(transmit, D11__packets_that_wait)
+{
+	const int len = 20000, n = WSOCK_MAX_TRANSMITS, total = n / 2 * (len + 1);
+	TRANSMIT_PACKETS_ELEMENT *e = calloc(n + 1, sizeof(*e));
+	int file = new_file(len), peer, bad = 0, done = 0;
+	char *got = malloc(len);
+	struct operation op;
+	ssize_t k;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	for (int i = 0; i < n; i++)
+		e[i] = i & 1 ? file_element(file, 0, 0) : memory_element("*");
+	transmit_init(&op, NULL);
+	EXPECT_FALSE(TransmitPackets(s, e, n + 1, 0, &op.ov, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOBUFS);
+	EXPECT_FALSE(TransmitPackets(s, e, n, 0, &op.ov, 0));
+	EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+	memset(e, 0xff, n * sizeof(*e));
+	free(e);
+	/* Sending interrupts us, if it is our turn to do so. */
+	while (done < total && (k = recv(peer, got, len, 0)) > 0)
+		for (ssize_t i = 0; i < k; i++, done++)
+			bad += got[i] != (done % (len + 1) ? letter(done % (len + 1) - 1) : '*');
+	EXPECT_EQ(done, total);
+	EXPECT_EQ(bad, 0);
+	EXPECT_TRUE(wait_for(op.ov.Internal != STATUS_PENDING));
+	EXPECT_EQ(op.ov.Internal, 0);
+	EXPECT_EQ(op.ov.InternalHigh, total);
+	EXPECT_TRUE(nothing_arrives(peer));
+	EXPECT_EQ(WSACleanup(), 0);
+	free(got);
+	close(peer);
+	close(file);
+}
+
+TEST_F(transmit, D11__packets_errors)
+{
+	TRANSMIT_PACKETS_ELEMENT e[] = { memory_element("x"), memory_element("y") };
+	const ULONG flags[] = { 0, TP_ELEMENT_EOP, TP_ELEMENT_MEMORY | TP_ELEMENT_FILE,
+				TP_ELEMENT_MEMORY | 8 };
+	int peer;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_FALSE(TransmitPackets(bound_socket(SOCK_STREAM), e, 2, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
+	EXPECT_FALSE(TransmitPackets(s, NULL, 2, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAEFAULT);
+	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0x100));
+	EXPECT_EQ(WSAGetLastError(), WSAEINVAL);
+	for (int i = 0; i < 4; i++) {
+		e[1].dwElFlags = flags[i];
+		EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
+		EXPECT_EQ(WSAGetLastError(), WSAEINVAL);
+	}
+	e[1] = file_element(1000, 0, 0);
+	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), ERROR_INVALID_HANDLE);
+	e[1].hFile = NULL;
+	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), ERROR_INVALID_HANDLE);
+	e[1] = file_element((int)s, 0, 0);
+	EXPECT_FALSE(TransmitPackets(s, e, 2, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAEINVAL);
+	EXPECT_TRUE(nothing_arrives(peer));
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
 }
 
 TEST_F(transmit, D11__IPv6)

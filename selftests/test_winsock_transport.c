@@ -3,10 +3,15 @@
  * WSAAccept with a condition function, WSAConnect, WSAJoinLeaf, the catalog of
  * protocols, and addresses as text (C9, C19, F.1, F.3, H9).
  */
+#include <dlfcn.h>
 #include <sched.h>
 #include <uchar.h>
 
 #include "winsock.h"
+
+#include <nspapi.h>
+#include <ws2spi.h>
+
 #include "kselftest_harness.h"
 
 WINSOCK_FIXTURE(transport);
@@ -451,6 +456,91 @@ TEST_F(transport, F3__enum_protocols)
 	len = 0;
 	EXPECT_EQ(WSAEnumProtocolsA(udp, NULL, &len), 0);
 	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* The same without WSAStartup, and the provider's file. */
+TEST_F(transport, F8__providers)
+{
+	static WSAPROTOCOL_INFOW all[MAX_PROTOCOLS];
+	INT udp[] = { IPPROTO_UDP, 0 }, error = 0, room = 0;
+	GUID none = { 1, 2, 3, { 0 } };
+	char text[64];
+	WCHAR path[64];
+	DWORD len = 0;
+	void *library;
+
+	EXPECT_EQ(WSCEnumProtocols(udp, NULL, &len, &error), SOCKET_ERROR);
+	EXPECT_EQ(error, WSAENOBUFS);
+	EXPECT_EQ(len, 2 * sizeof(all[0]));
+	EXPECT_EQ(WSCEnumProtocols(udp, all, NULL, &error), SOCKET_ERROR);
+	EXPECT_EQ(error, WSAEFAULT);
+	EXPECT_EQ(WSCEnumProtocols(udp, all, &len, &error), 2);
+	EXPECT_EQ(all[0].iProtocol, IPPROTO_UDP);
+	EXPECT_NE(memcmp(&all[0].ProviderId, &all[1].ProviderId, sizeof(GUID)), 0);
+	EXPECT_EQ(WSCGetProviderPath(&none, path, &room, &error), SOCKET_ERROR);
+	EXPECT_EQ(error, WSAEINVAL);
+	EXPECT_EQ(WSCGetProviderPath(NULL, path, &room, &error), SOCKET_ERROR);
+	EXPECT_EQ(error, WSAEFAULT);
+	for (int i = 0; i < 2; i++) {
+		for (room = 0; room < 14; room += 13) {
+			INT needed = room;
+
+			error = 0;
+			EXPECT_EQ(WSCGetProviderPath(&all[i].ProviderId, path, &needed, &error),
+				  SOCKET_ERROR);
+			EXPECT_EQ(error, WSAEFAULT);
+			EXPECT_EQ(needed, 14);
+		}
+		room = 64;
+		EXPECT_EQ(WSCGetProviderPath(&all[i].ProviderId, path, &room, NULL), 0);
+		EXPECT_EQ(room, 14);
+		for (int j = 0; j < room; j++)
+			text[j] = (char)path[j];
+		EXPECT_STREQ(text, "libwsock.so.1");
+	}
+	library = dlopen(text, RTLD_NOW);
+	EXPECT_TRUE(!library || dlsym(library, "WSAStartup"));
+}
+
+TEST_F(transport, F3__enum_protocols_1)
+{
+	INT tcp[] = { IPPROTO_TCP, 0 }, n;
+	union {
+		PROTOCOL_INFOA info[8];
+		char bytes[2048];
+	} a;
+	union {
+		PROTOCOL_INFOW info[8];
+		char bytes[2048];
+	} w;
+	DWORD len = 0, size, wide_len = sizeof(w);
+
+	EXPECT_EQ(EnumProtocolsA(tcp, NULL, &len), SOCKET_ERROR);
+	EXPECT_EQ(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+	EXPECT_EQ(len, 2 * sizeof(a.info[0]) + sizeof("TCP/IP") + sizeof("TCP/IPv6"));
+	size = len--;
+	EXPECT_EQ(EnumProtocolsA(tcp, &a, &len), SOCKET_ERROR);
+	EXPECT_EQ(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+	EXPECT_EQ(len, size);
+	memset(&a, 0x7e, sizeof(a));
+	EXPECT_EQ(EnumProtocolsA(tcp, &a, &len), 2);
+	EXPECT_STREQ(a.info[0].lpProtocol, "TCP/IP");
+	EXPECT_STREQ(a.info[1].lpProtocol, "TCP/IPv6");
+	EXPECT_EQ(a.bytes[size], 0x7e);
+	EXPECT_EQ(a.info[1].iAddressFamily, AF_INET6);
+	EXPECT_EQ(a.info[1].iMaxSockAddr, sizeof(struct sockaddr_in6));
+	EXPECT_EQ(a.info[0].iSocketType, SOCK_STREAM);
+	EXPECT_EQ(a.info[0].iProtocol, IPPROTO_TCP);
+	EXPECT_EQ(a.info[0].dwServiceFlags, XP_GUARANTEED_DELIVERY | XP_GUARANTEED_ORDER |
+		  XP_GRACEFUL_CLOSE | XP_EXPEDITED_DATA);
+	n = EnumProtocolsW(NULL, &w, &wide_len);
+	EXPECT_GT(n, 2);
+	EXPECT_EQ(w.info[1].dwServiceFlags, XP_CONNECTIONLESS | XP_MESSAGE_ORIENTED |
+		  XP_SUPPORTS_BROADCAST | XP_SUPPORTS_MULTICAST);
+	EXPECT_EQ(w.info[1].lpProtocol[0], 'U');
+	EXPECT_EQ(w.info[1].lpProtocol[6], 0);
+	EXPECT_EQ(EnumProtocolsA(NULL, &a, NULL), SOCKET_ERROR);
+	EXPECT_EQ(GetLastError(), WSAEFAULT);
 }
 
 /* ---- Addresses as text ---- */

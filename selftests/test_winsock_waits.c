@@ -5,7 +5,7 @@
  */
 #include <sys/resource.h>
 
-#include "winsock.h"
+#include "waits.h"
 #include "kselftest_harness.h"
 
 WINSOCK_FIXTURE(waits);
@@ -20,62 +20,6 @@ static HANDLE manual_event(void)
 static HANDLE auto_event(void)
 {
 	return CreateEventA(NULL, FALSE, FALSE, NULL);
-}
-
-/* A look that takes an auto-reset event. */
-static bool take(HANDLE event)
-{
-	return WaitForSingleObject(event, 0) == WAIT_OBJECT_0;
-}
-
-/* A thread in one wait. */
-struct waiter {
-	HANDLE objects[4];
-	DWORD n, timeout;
-	BOOL all;
-	pthread_t thread;
-	pid_t tid;
-	DWORD result, error;
-	bool done;
-};
-
-static void *waiter_main(void *arg)
-{
-	struct waiter *w = arg;
-
-	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
-	w->result = WaitForMultipleObjects(w->n, w->objects, w->all, w->timeout);
-	w->error = GetLastError();
-	__atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static bool waiter_done(struct waiter *w)
-{
-	return __atomic_load_n(&w->done, __ATOMIC_ACQUIRE);
-}
-
-/* Returns once it sleeps. */
-static bool waiter_start(struct waiter *w)
-{
-	if (pthread_create(&w->thread, NULL, waiter_main, w))
-		return false;
-	return wait_for(__atomic_load_n(&w->tid, __ATOMIC_ACQUIRE)) &&
-	       wait_for(waiter_done(w) || thread_syscall(w->tid) == SYS_ppoll);
-}
-
-static int waiters_done(struct waiter *w, int n)
-{
-	int done = 0;
-
-	for (int i = 0; i < n; i++)
-		done += waiter_done(&w[i]);
-	return done;
-}
-
-static void quiet(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = QUIET_MS * 1000000 }, NULL);
 }
 
 /* ---- Events ---- */
@@ -550,21 +494,6 @@ TEST_F(waits, many__auto_reset_wakes_one_each_time)
 		pthread_join(w[i].thread, NULL);
 		EXPECT_EQ(w[i].result, WAIT_OBJECT_0);
 	}
-}
-
-/*
- * From here on nobody but the calling thread runs, until it sleeps: so that what
- * it does comes before anything that waiting threads do.
- */
-static bool run_alone(void)
-{
-	struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	return !sched_setaffinity(getpid(), sizeof(first), &first) &&
-	       !sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
 }
 
 /* Waits for one object, and for any of two, each from the first processor. */

@@ -498,6 +498,7 @@ static inline bool hear(int fd)
 	X(ConnectEx, 0, ConnectEx(s, NULL, -1, NULL, 0, NULL, NULL))	\
 	X(DisconnectEx, 0, DisconnectEx(s, NULL, -1, 1))		\
 	X(TransmitFile, 0, TransmitFile(s, NULL, -1, 0, NULL, NULL, -1)) \
+	X(TransmitPackets, 0, TransmitPackets(s, NULL, -1, 0, NULL, -1)) \
 	X(wsock_gethostname, -1, wsock_gethostname(NULL, -1))		\
 	X(wsock_getpeername, -1, wsock_getpeername(s, NULL, NULL))	\
 	X(wsock_getsockname, -1, wsock_getsockname(s, NULL, NULL))	\
@@ -601,11 +602,12 @@ static inline bool hear(int fd)
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\
 	X(SetEvent) X(SetFileCompletionNotificationModes) X(Sleep) X(SleepEx) \
 	X(WaitForMultipleObjects) X(WaitForMultipleObjectsEx)		\
-	X(WaitForSingleObject) X(WaitForSingleObjectEx)			\
+	X(WaitForSingleObject) X(WaitForSingleObjectEx) X(SignalObjectAndWait) \
 	X(SetLastError) X(WSACloseEvent) X(WSACreateEvent)		\
 	X(WSAGetLastError) X(WSAResetEvent) X(WSASetEvent)		\
 	X(WSASetLastError) X(WSAStartup) X(WSAWaitForMultipleEvents)	\
 	X(__WSAFDIsSet) X(wsock_device_fd) X(wsock_event_fd)		\
+	X(EnumProtocolsA) X(EnumProtocolsW) X(WSCEnumProtocols) X(WSCGetProviderPath) \
 	X(wsock_inet_addr) X(wsock_inet_ntoa) X(wsock_inet_ntop)	\
 	X(wsock_inet_pton) X(wsock_overlapped_completed)
 
@@ -634,8 +636,14 @@ static inline bool hear(int fd)
 	X(SetThreadPriority) X(SleepConditionVariableCS) X(SleepConditionVariableSRW) \
 	X(SwitchToThread) X(TlsAlloc) X(TlsFree) X(TlsGetValue) X(TlsSetValue) \
 	X(TryAcquireSRWLockExclusive) X(TryAcquireSRWLockShared) \
+	X(CancelWaitableTimer) X(CreateMutexA) X(CreateMutexExA) X(CreateMutexExW) \
+	X(CreateMutexW) X(CreateSemaphoreA) X(CreateSemaphoreExA) X(CreateSemaphoreExW) \
+	X(CreateSemaphoreW) X(CreateWaitableTimerA) X(CreateWaitableTimerExA) \
+	X(CreateWaitableTimerExW) X(CreateWaitableTimerW) X(ReleaseMutex) \
+	X(ReleaseSemaphore) X(SetWaitableTimer) X(SetWaitableTimerEx) \
 	X(TryEnterCriticalSection) X(WakeAllConditionVariable) \
 	X(WakeConditionVariable) X(WriteFile) X(_beginthreadex) X(_endthreadex) \
+	X(_beginthread) X(_endthread) \
 	X(timeBeginPeriod) X(timeEndPeriod) X(timeGetTime)
 
 #endif /* WSOCK_SELFTESTS_WINSOCK_H */

@@ -57,6 +57,9 @@ extern "C" {
 #define WSAID_TRANSMITFILE \
 	{ 0xb5367df0, 0xcbac, 0x11cf, \
 	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
+#define WSAID_TRANSMITPACKETS \
+	{ 0xd9689da0, 0x1f90, 0x11d3, \
+	  { 0x99, 0x71, 0x00, 0xc0, 0x4f, 0x68, 0xc8, 0x76 } }
 #define WSAID_WSARECVMSG \
 	{ 0xf689d7c8, 0x6f1f, 0x436b, \
 	  { 0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22 } }
@@ -172,6 +175,20 @@ typedef struct _TRANSMIT_PACKETS_ELEMENT {
 	};
 } TRANSMIT_PACKETS_ELEMENT, *PTRANSMIT_PACKETS_ELEMENT,
 	*LPTRANSMIT_PACKETS_ELEMENT;
+
+/*
+ * As TransmitFile, of up to 1024 elements one behind the other: with
+ * TP_ELEMENT_MEMORY, or of a file at an offset (-1: its own), all that follows when
+ * cLength is 0. Sockets are connected streams, where TP_ELEMENT_EOP and @nSendSize
+ * mean nothing. The elements need not stay, the memory they name has to.
+ */
+BOOL WSAAPI TransmitPackets(SOCKET hSocket,
+			    LPTRANSMIT_PACKETS_ELEMENT lpPacketArray,
+			    DWORD nElementCount, DWORD nSendSize,
+			    LPOVERLAPPED lpOverlapped, DWORD dwFlags);
+typedef BOOL (WSAAPI *LPFN_TRANSMITPACKETS)(SOCKET hSocket,
+	LPTRANSMIT_PACKETS_ELEMENT lpPacketArray, DWORD nElementCount,
+	DWORD nSendSize, LPOVERLAPPED lpOverlapped, DWORD dwFlags);
 
 /* What a lookup in the name space NS_NLA finds of a network. */
 typedef enum _NLA_BLOB_DATA_TYPE {

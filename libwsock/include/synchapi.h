@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Events, waits and sleep. Functions that return BOOL return FALSE, and set the
+ * Objects that can be waited for, waits and sleep. Functions that return BOOL return FALSE, and set the
  * last error, when they fail.
  */
 #ifndef _SYNCHAPI_H_
@@ -55,11 +55,127 @@ HANDLE WINAPI CreateEventExW(LPSECURITY_ATTRIBUTES lpEventAttributes,
 BOOL WINAPI SetEvent(HANDLE hEvent);
 BOOL WINAPI ResetEvent(HANDLE hEvent);
 
+/* ---- Mutexes ---- */
+
+#define CREATE_MUTEX_INITIAL_OWNER	0x1
+
+/*
+ * A mutex, signalled while no thread owns it: a wait that it ends makes the thread
+ * its owner, which may take it again, and has to release it as often. When a thread
+ * ends its mutexes become others'; the next wait is told that by WAIT_ABANDONED_0
+ * instead of WAIT_OBJECT_0. Mutexes have no names, as events, and the errors of
+ * CreateEvent. With the critical sections below it is cheaper.
+ */
+HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES lpMutexAttributes,
+			   BOOL bInitialOwner, LPCSTR lpName);
+HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES lpMutexAttributes,
+			   BOOL bInitialOwner, LPCWSTR lpName);
+HANDLE WINAPI CreateMutexExA(LPSECURITY_ATTRIBUTES lpMutexAttributes,
+			     LPCSTR lpName, DWORD dwFlags,
+			     DWORD dwDesiredAccess);
+HANDLE WINAPI CreateMutexExW(LPSECURITY_ATTRIBUTES lpMutexAttributes,
+			     LPCWSTR lpName, DWORD dwFlags,
+			     DWORD dwDesiredAccess);
+/* ERROR_NOT_OWNER when it is not the calling thread's. */
+BOOL WINAPI ReleaseMutex(HANDLE hMutex);
+
+/* ---- Semaphores ---- */
+
+/*
+ * A semaphore, signalled while its count is above 0; a wait that it ends takes 1.
+ * ERROR_INVALID_PARAMETER for counts out of range, or @dwFlags that are not 0.
+ * Otherwise as CreateEvent.
+ */
+HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
+			       LONG lInitialCount, LONG lMaximumCount,
+			       LPCSTR lpName);
+HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
+			       LONG lInitialCount, LONG lMaximumCount,
+			       LPCWSTR lpName);
+HANDLE WINAPI CreateSemaphoreExA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
+				 LONG lInitialCount, LONG lMaximumCount,
+				 LPCSTR lpName, DWORD dwFlags,
+				 DWORD dwDesiredAccess);
+HANDLE WINAPI CreateSemaphoreExW(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
+				 LONG lInitialCount, LONG lMaximumCount,
+				 LPCWSTR lpName, DWORD dwFlags,
+				 DWORD dwDesiredAccess);
+/*
+ * Adds to the count; *@lpPreviousCount, unless NULL, is what it was. Nothing is
+ * added, and ERROR_TOO_MANY_POSTS, when that would exceed the maximum.
+ * ERROR_INVALID_PARAMETER for less than 1.
+ */
+BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount,
+			     LPLONG lpPreviousCount);
+
+/* ---- Waitable timers ---- */
+
+#define CREATE_WAITABLE_TIMER_MANUAL_RESET	0x1
+#define CREATE_WAITABLE_TIMER_HIGH_RESOLUTION	0x2
+
+/* The time is when the timer was due, a FILETIME. */
+typedef VOID (APIENTRY *PTIMERAPCROUTINE)(LPVOID lpArgToCompletionRoutine,
+					  DWORD dwTimerLowValue,
+					  DWORD dwTimerHighValue);
+
+typedef struct _REASON_CONTEXT {
+	ULONG Version;
+	DWORD Flags;
+	union {
+		struct {
+			HMODULE LocalizedReasonModule;
+			ULONG LocalizedReasonId;
+			ULONG ReasonStringCount;
+			LPWSTR *ReasonStrings;
+		} Detailed;
+		LPWSTR SimpleReasonString;
+	} Reason;
+} REASON_CONTEXT, *PREASON_CONTEXT;
+
+/*
+ * A timer, which is not signalled until it was set and the time has come. Then it
+ * stays so until it is set anew, or without @bManualReset until a wait takes it.
+ * Otherwise as CreateEvent.
+ */
+HANDLE WINAPI CreateWaitableTimerA(LPSECURITY_ATTRIBUTES lpTimerAttributes,
+				   BOOL bManualReset, LPCSTR lpTimerName);
+HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES lpTimerAttributes,
+				   BOOL bManualReset, LPCWSTR lpTimerName);
+HANDLE WINAPI CreateWaitableTimerExA(LPSECURITY_ATTRIBUTES lpTimerAttributes,
+				     LPCSTR lpTimerName, DWORD dwFlags,
+				     DWORD dwDesiredAccess);
+HANDLE WINAPI CreateWaitableTimerExW(LPSECURITY_ATTRIBUTES lpTimerAttributes,
+				     LPCWSTR lpTimerName, DWORD dwFlags,
+				     DWORD dwDesiredAccess);
+/*
+ * Sets the timer to a time in units of 100 ns: a FILETIME, which follows the clock
+ * when that is set, or less than 0 for as long from now, which does not. After that
+ * it is due every @lPeriod milliseconds, unless 0. @pfnCompletionRoutine, unless
+ * NULL, is an APC that the calling thread runs then (see QueueUserAPC), once
+ * however often the timer was due meanwhile; setting the clock does not move it. A
+ * machine is not woken: with @fResume the last error is ERROR_NOT_SUPPORTED after a
+ * success. ERROR_INVALID_PARAMETER for no time or a negative period; with a routine
+ * also the errors of CreateIoCompletionPort.
+ */
+BOOL WINAPI SetWaitableTimer(HANDLE hTimer, const LARGE_INTEGER *lpDueTime,
+			     LONG lPeriod,
+			     PTIMERAPCROUTINE pfnCompletionRoutine,
+			     LPVOID lpArgToCompletionRoutine, BOOL fResume);
+/* The same; it is on time, whatever is tolerable. */
+BOOL WINAPI SetWaitableTimerEx(HANDLE hTimer, const LARGE_INTEGER *lpDueTime,
+			       LONG lPeriod,
+			       PTIMERAPCROUTINE pfnCompletionRoutine,
+			       LPVOID lpArgToCompletionRoutine,
+			       PREASON_CONTEXT WakeContext,
+			       ULONG TolerableDelay);
+/* Stops it, and its routine; it stays signalled when it is. */
+BOOL WINAPI CancelWaitableTimer(HANDLE hTimer);
+
 /* ---- Waits ---- */
 
 /*
- * Waits for an event or for the end of a thread, @dwMilliseconds at most,
- * INFINITE for ever. Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
+ * Waits for one of the objects above, for the end of a thread, or for a SOCKET (see
+ * the man page), @dwMilliseconds at most, INFINITE for ever. Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
  * ERROR_INVALID_HANDLE. With @bAlertable it also ends when there are APCs to run:
  * it has run them then, and returns WAIT_IO_COMPLETION. An object that is
  * signalled comes first.
@@ -80,6 +196,12 @@ DWORD WINAPI WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles,
 DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles,
 				      BOOL bWaitAll, DWORD dwMilliseconds,
 				      BOOL bAlertable);
+/*
+ * Sets an event, or releases a mutex or 1 of a semaphore, then waits. What cannot be
+ * waited for is noticed before.
+ */
+DWORD WINAPI SignalObjectAndWait(HANDLE hObjectToSignal, HANDLE hObjectToWaitOn,
+				 DWORD dwMilliseconds, BOOL bAlertable);
 /*
  * 0 only lets others run; INFINITE has no end. SleepEx returns 0, or
  * WAIT_IO_COMPLETION.
@@ -165,9 +287,21 @@ BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn,
 #ifdef UNICODE
 #define CreateEvent	CreateEventW
 #define CreateEventEx	CreateEventExW
+#define CreateMutex	CreateMutexW
+#define CreateMutexEx	CreateMutexExW
+#define CreateSemaphore	CreateSemaphoreW
+#define CreateSemaphoreEx	CreateSemaphoreExW
+#define CreateWaitableTimer	CreateWaitableTimerW
+#define CreateWaitableTimerEx	CreateWaitableTimerExW
 #else
 #define CreateEvent	CreateEventA
 #define CreateEventEx	CreateEventExA
+#define CreateMutex	CreateMutexA
+#define CreateMutexEx	CreateMutexExA
+#define CreateSemaphore	CreateSemaphoreA
+#define CreateSemaphoreEx	CreateSemaphoreExA
+#define CreateWaitableTimer	CreateWaitableTimerA
+#define CreateWaitableTimerEx	CreateWaitableTimerExA
 #endif
 
 #ifdef __cplusplus

@@ -5,24 +5,19 @@
 #include <mmsystem.h>
 #include <stdlib.h>
 
-#define TICKS_PER_SEC	10000000ULL
-#define NSEC_PER_TICK	100
-/* From the beginning of 1601 to that of 1970. */
-#define EPOCH_TICKS	(11644473600ULL * TICKS_PER_SEC)
-
 static uint64_t ticks(clockid_t clock)
 {
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * TICKS_PER_SEC +
-	       (uint64_t)ts.tv_nsec / NSEC_PER_TICK;
+	return (uint64_t)ts.tv_sec * WSOCK_TICKS_PER_SEC +
+	       (uint64_t)ts.tv_nsec / WSOCK_NSEC_PER_TICK;
 }
 
 /* As on Windows they count while the machine sleeps. */
 WSOCK_EXPORT ULONGLONG WINAPI GetTickCount64(void)
 {
-	return ticks(CLOCK_BOOTTIME) / (TICKS_PER_SEC / 1000);
+	return ticks(CLOCK_BOOTTIME) / (WSOCK_TICKS_PER_SEC / 1000);
 }
 
 WSOCK_EXPORT DWORD WINAPI GetTickCount(void)
@@ -55,7 +50,7 @@ QueryPerformanceCounter(LARGE_INTEGER *lpPerformanceCount)
 
 WSOCK_EXPORT BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *lpFrequency)
 {
-	lpFrequency->QuadPart = TICKS_PER_SEC;
+	lpFrequency->QuadPart = WSOCK_TICKS_PER_SEC;
 	return TRUE;
 }
 
@@ -64,7 +59,7 @@ WSOCK_EXPORT BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *lpFrequency)
 WSOCK_EXPORT VOID WINAPI
 GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime)
 {
-	uint64_t now = ticks(CLOCK_REALTIME) + EPOCH_TICKS;
+	uint64_t now = ticks(CLOCK_REALTIME) + WSOCK_EPOCH_TICKS;
 
 	lpSystemTimeAsFileTime->dwLowDateTime = (DWORD)now;
 	lpSystemTimeAsFileTime->dwHighDateTime = (DWORD)(now >> 32);

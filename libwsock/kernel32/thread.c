@@ -232,6 +232,60 @@ _beginthreadex(void *security, unsigned int stack_size,
 	return (uintptr_t)handle;
 }
 
+/* ---- _beginthread: a thread that closes its handle itself ---- */
+
+struct begun {
+	void (*start)(void *);
+	void *arg;
+	HANDLE handle;
+};
+
+static __thread HANDLE own_handle;
+
+static DWORD WINAPI run_begun(LPVOID arg)
+{
+	struct begun begun = *(struct begun *)arg;
+
+	free(arg);
+	own_handle = begun.handle;
+	begun.start(begun.arg);
+	_endthread();
+}
+
+WSOCK_EXPORT uintptr_t _beginthread(void (*start_address)(void *),
+				    unsigned int stack_size, void *arglist)
+{
+	struct begun *begun = malloc(sizeof(*begun));
+	HANDLE handle = NULL;
+	struct thread *t;
+
+	/* Suspended: it may be over, and the handle closed, before it is known. */
+	if (begun && start_address)
+		handle = CreateThread(NULL, stack_size, run_begun, begun,
+				      CREATE_SUSPENDED, NULL);
+	if (!handle) {
+		errno = begun && !start_address ? EINVAL : EAGAIN;
+		free(begun);
+		return (uintptr_t)-1;
+	}
+	*begun = (struct begun){ start_address, arglist, handle };
+	/* The thread may give its own references up while we resume it. */
+	t = find(wsock_thread_decode(handle));
+	if (t)
+		__atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+	ResumeThread(handle);
+	put(t);
+	return (uintptr_t)handle;
+}
+
+WSOCK_EXPORT void _endthread(void)
+{
+	if (own_handle)
+		CloseHandle(own_handle);
+	own_handle = NULL;
+	ExitThread(0);
+}
+
 WSOCK_EXPORT VOID WINAPI ExitThread(DWORD dwExitCode)
 {
 	if (current) {

@@ -129,7 +129,8 @@ enum wsock_op_code {
 	 * with already.
 	 */
 	WSOCK_OP_CONNECT	= 6,
-	WSOCK_OP_TRANSMIT	= 8,	/* addr: struct wsock_transmit, len: its size */
+	/* addr: 1 to WSOCK_MAX_TRANSMITS of struct wsock_transmit, len: their size */
+	WSOCK_OP_TRANSMIT	= 8,
 	/* addr: 0, len: WSOCK_DISCONNECT_* bits */
 	WSOCK_OP_DISCONNECT	= 10,
 	/*
@@ -259,7 +260,8 @@ struct wsock_accept {
  * @fd: a regular file, open for reading; -1 for none
  * @flags: WSOCK_TRANSMIT_* bits
  *
- * Read when the operation is issued.
+ * Read when the operation is issued. Several are sent one behind the other; only the
+ * last may have flags.
  */
 struct wsock_transmit {
 	__u64 head;
@@ -271,6 +273,8 @@ struct wsock_transmit {
 	__s32 fd;
 	__u32 flags;
 };
+
+#define WSOCK_MAX_TRANSMITS		1024
 
 #define WSOCK_TRANSMIT_DISCONNECT	(1U << 0)	/* then as DISCONNECT */
 #define WSOCK_TRANSMIT_REUSE		(1U << 1)	/* with WSOCK_DISCONNECT_REUSE */
