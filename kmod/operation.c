@@ -472,7 +472,10 @@ static void op_discard(struct wsock_op *op)
 	op_put(op);
 }
 
-/* Takes over the caller's reference to @s, also when it fails. */
+/*
+ * With what the packet of one that has ended, and its end, need. Takes over the
+ * caller's reference to @s, also when it fails.
+ */
 static __always_inline struct wsock_op *op_alloc(struct wsock_socket *s, struct wsock_lane *lane,
 						 const struct wsock_submit *args,
 						 struct io_uring_cmd *cmd)
@@ -495,22 +498,14 @@ static __always_inline struct wsock_op *op_alloc(struct wsock_socket *s, struct 
 	op->cmd = cmd;
 	refcount_set(&op->refs, 1);
 	op->code = args->op;
-	op->state = OP_RUNNING;
-	op->scheduled = false;
-	op->poked = false;
 	op->packet = false;
 	op->pending = false;
-	op->silent = false;
-	op->task = NULL;
-	op->waiter = NULL;
 	op->port = NULL;
 	op->flags = args->cmd.flags;
-	op->cancel = 0;
 	op->result = 0;
 	op->out_flags = 0;
 	op->ov = args->cmd.ov;
 	op->event = NULL;
-	op->done = 0;
 	op->msg = NULL;
 	op->transmission = NULL;
 	return op;
@@ -531,6 +526,13 @@ static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lan
 
 	if (IS_ERR(op))
 		return op;
+	op->state = OP_RUNNING;
+	op->scheduled = false;
+	op->poked = false;
+	op->silent = false;
+	op->task = NULL;
+	op->waiter = NULL;
+	op->cancel = 0;
 	op->done = done;
 	op->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	if (code_tells_errno(op->code))
@@ -1557,42 +1559,54 @@ static void op_work(struct work_struct *work)
 	mmput(mm);
 }
 
-/**
- * wsock_op_dequeue - an operation was taken from its port's queue
- * @item: the operation
- * @packet: what to tell the program
- *
- * Executes it, if that is not done already.
- *
- * Return: false when there is no packet: it waits again, or another ends it just
- * now and will queue it anew.
- */
-bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet)
+/* Returns whether it has ended: otherwise it is not ours. */
+static noinline bool op_collect(struct wsock_op *op)
 {
-	struct wsock_op *op = container_of(item, struct wsock_op, item);
 	struct op_executor ex = { .collect = op };
 
-	if (item->kind == WSOCK_ITEM_OP) {
-		op_execute(op, &ex);
-		if (!ex.collected)
-			return false;
-	}
-	packet->key = op->key;
-	packet->ov = op->ov;
-	packet->internal = result_status(op->socket->sk, op->result);
-	packet->internal |= (u64)op->tag << 32;
-	packet->bytes = op->done;
-	packet->flags = op->out_flags;
+	op_execute(op, &ex);
+	return ex.collected;
+}
+
+static bool op_copy_packet(const struct wsock_op *op, struct wsock_packet __user *to)
+{
+	u64 internal = (u64)op->tag << 32 | result_status(op->socket->sk, op->result);
+
+	if (!user_write_access_begin(to, sizeof(*to)))
+		return false;
+	unsafe_put_user(op->key, &to->key, efault);
+	unsafe_put_user(op->ov, &to->ov, efault);
+	unsafe_put_user(internal, &to->internal, efault);
+	unsafe_put_user((u32)op->done, &to->bytes, efault);
+	unsafe_put_user(op->out_flags, &to->flags, efault);
+	user_write_access_end();
 	return true;
+efault:
+	user_write_access_end();
+	return false;
 }
 
 /**
- * wsock_op_dequeued - the program has the packet of an operation
+ * wsock_op_dequeue - an operation was taken from its port's queue
  * @item: the operation
+ * @to: where the program wants to be told of it
+ *
+ * Executes it, if that is not done already.
+ *
+ * Return: 0 when the program was told, and the operation is gone; -EFAULT when it
+ * cannot be, and the operation is the caller's; -EAGAIN when there is no packet: it
+ * waits again, or another ends it just now and will queue it anew.
  */
-void wsock_op_dequeued(struct wsock_item *item)
+int wsock_op_dequeue(struct wsock_item *item, struct wsock_packet __user *to)
 {
-	op_put(container_of(item, struct wsock_op, item));
+	struct wsock_op *op = container_of(item, struct wsock_op, item);
+
+	if (item->kind == WSOCK_ITEM_OP && !op_collect(op))
+		return -EAGAIN;
+	if (unlikely(!op_copy_packet(op, to)))
+		return -EFAULT;
+	op_put(op);
+	return 0;
 }
 
 /**
