@@ -7,7 +7,9 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/hash.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/mmu_context.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
@@ -2521,8 +2523,12 @@ static bool op_is_due(struct wsock_op *op)
 	return due;
 }
 
-/* Returns 1 at the end, 0 when the time has passed, or a negative errno. */
-static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_port *alert)
+/*
+ * @deadline: NULL for ever; @expired: it has passed. Returns 1 at the end, 0 when the
+ * time has passed, or a negative errno.
+ */
+static int op_wait_end(struct wsock_op *op, ktime_t *deadline, bool expired,
+		       const struct wsock_port *alert)
 {
 	int ret;
 
@@ -2541,12 +2547,13 @@ static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_por
 		if (alert && wsock_port_ready(alert))
 			break;
 		ret = 0;
-		if (!timeout)
+		if (expired)
 			break;
 		ret = -ERESTARTSYS;
 		if (signal_pending(current))
 			break;
-		timeout = schedule_timeout(timeout);
+		expired = !schedule_hrtimeout_range(deadline, current->timer_slack_ns,
+						    HRTIMER_MODE_ABS);
 	}
 	__set_current_state(TASK_RUNNING);
 	return ret;
@@ -2608,9 +2615,8 @@ long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
 	struct wait_queue_entry entry, alert_entry;
 	struct wsock_port *alert = NULL;
-	long timeout = MAX_SCHEDULE_TIMEOUT;
 	struct wsock_op *op;
-	u64 deadline;
+	ktime_t deadline;
 	int ret = 1;
 
 	if (args->flags & WSOCK_PORT_ALERTABLE) {
@@ -2622,22 +2628,17 @@ long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 	if (!op)
 		goto put;
 
-	if (!args->timeout_ns)
-		timeout = 0;
-	else if (args->timeout_ns > 0)
-		timeout = min_t(u64, nsecs_to_jiffies64(args->timeout_ns) + 1,
-				MAX_SCHEDULE_TIMEOUT - 1);
-	deadline = ktime_get_ns() + args->timeout_ns;
+	deadline = ktime_add_safe(ktime_get(), args->timeout_ns);
 	if (alert)
 		wsock_port_watch(alert, &alert_entry);
 	op_wait_begin(op, &entry);
-	ret = op_wait_end(op, timeout, alert);
+	ret = op_wait_end(op, args->timeout_ns < 0 ? NULL : &deadline, !args->timeout_ns, alert);
 	op_wait_finish(op, &entry);
 	if (alert)
 		wsock_port_unwatch(alert, &alert_entry);
 	op_put(op);
 	if (ret == -ERESTARTSYS && args->timeout_ns >= 0)
-		args->timeout_ns = max_t(s64, deadline - ktime_get_ns(), 0);
+		args->timeout_ns = max_t(s64, deadline - ktime_get(), 0);
 put:
 	if (alert)
 		wsock_port_put(alert);
