@@ -527,6 +527,8 @@ efault:
  * @size: of it, a constant, in whole words
  *
  * As wsock_copy_in() is to copy_from_user(), so is this to copy_to_user().
+ *
+ * Return: false for a fault.
  */
 static __always_inline bool wsock_copy_out(void __user *to, const void *from, size_t size)
 {
