@@ -7,7 +7,9 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/hash.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/mmu_context.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
@@ -472,7 +474,10 @@ static void op_discard(struct wsock_op *op)
 	op_put(op);
 }
 
-/* Takes over the caller's reference to @s, also when it fails. */
+/*
+ * With what the packet of one that has ended, and its end, need. Takes over the
+ * caller's reference to @s, also when it fails.
+ */
 static __always_inline struct wsock_op *op_alloc(struct wsock_socket *s, struct wsock_lane *lane,
 						 const struct wsock_submit *args,
 						 struct io_uring_cmd *cmd)
@@ -495,22 +500,14 @@ static __always_inline struct wsock_op *op_alloc(struct wsock_socket *s, struct 
 	op->cmd = cmd;
 	refcount_set(&op->refs, 1);
 	op->code = args->op;
-	op->state = OP_RUNNING;
-	op->scheduled = false;
-	op->poked = false;
 	op->packet = false;
 	op->pending = false;
-	op->silent = false;
-	op->task = NULL;
-	op->waiter = NULL;
 	op->port = NULL;
 	op->flags = args->cmd.flags;
-	op->cancel = 0;
 	op->result = 0;
 	op->out_flags = 0;
 	op->ov = args->cmd.ov;
 	op->event = NULL;
-	op->done = 0;
 	op->msg = NULL;
 	op->transmission = NULL;
 	return op;
@@ -531,6 +528,13 @@ static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lan
 
 	if (IS_ERR(op))
 		return op;
+	op->state = OP_RUNNING;
+	op->scheduled = false;
+	op->poked = false;
+	op->silent = false;
+	op->task = NULL;
+	op->waiter = NULL;
+	op->cancel = 0;
 	op->done = done;
 	op->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	if (code_tells_errno(op->code))
@@ -1557,42 +1561,54 @@ static void op_work(struct work_struct *work)
 	mmput(mm);
 }
 
-/**
- * wsock_op_dequeue - an operation was taken from its port's queue
- * @item: the operation
- * @packet: what to tell the program
- *
- * Executes it, if that is not done already.
- *
- * Return: false when there is no packet: it waits again, or another ends it just
- * now and will queue it anew.
- */
-bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet)
+/* Returns whether it has ended: otherwise it is not ours. */
+static noinline bool op_collect(struct wsock_op *op)
 {
-	struct wsock_op *op = container_of(item, struct wsock_op, item);
 	struct op_executor ex = { .collect = op };
 
-	if (item->kind == WSOCK_ITEM_OP) {
-		op_execute(op, &ex);
-		if (!ex.collected)
-			return false;
-	}
-	packet->key = op->key;
-	packet->ov = op->ov;
-	packet->internal = result_status(op->socket->sk, op->result);
-	packet->internal |= (u64)op->tag << 32;
-	packet->bytes = op->done;
-	packet->flags = op->out_flags;
+	op_execute(op, &ex);
+	return ex.collected;
+}
+
+static bool op_copy_packet(const struct wsock_op *op, struct wsock_packet __user *to)
+{
+	u64 internal = (u64)op->tag << 32 | result_status(op->socket->sk, op->result);
+
+	if (!user_write_access_begin(to, sizeof(*to)))
+		return false;
+	unsafe_put_user(op->key, &to->key, efault);
+	unsafe_put_user(op->ov, &to->ov, efault);
+	unsafe_put_user(internal, &to->internal, efault);
+	unsafe_put_user((u32)op->done, &to->bytes, efault);
+	unsafe_put_user(op->out_flags, &to->flags, efault);
+	user_write_access_end();
 	return true;
+efault:
+	user_write_access_end();
+	return false;
 }
 
 /**
- * wsock_op_dequeued - the program has the packet of an operation
+ * wsock_op_dequeue - an operation was taken from its port's queue
  * @item: the operation
+ * @to: where the program wants to be told of it
+ *
+ * Executes it, if that is not done already.
+ *
+ * Return: 0 when the program was told, and the operation is gone; -EFAULT when it
+ * cannot be, and the operation is the caller's; -EAGAIN when there is no packet: it
+ * waits again, or another ends it just now and will queue it anew.
  */
-void wsock_op_dequeued(struct wsock_item *item)
+int wsock_op_dequeue(struct wsock_item *item, struct wsock_packet __user *to)
 {
-	op_put(container_of(item, struct wsock_op, item));
+	struct wsock_op *op = container_of(item, struct wsock_op, item);
+
+	if (item->kind == WSOCK_ITEM_OP && !op_collect(op))
+		return -EAGAIN;
+	if (unlikely(!op_copy_packet(op, to)))
+		return -EFAULT;
+	op_put(op);
+	return 0;
 }
 
 /**
@@ -2507,8 +2523,12 @@ static bool op_is_due(struct wsock_op *op)
 	return due;
 }
 
-/* Returns 1 at the end, 0 when the time has passed, or a negative errno. */
-static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_port *alert)
+/*
+ * @deadline: NULL for ever; @expired: it has passed. Returns 1 at the end, 0 when the
+ * time has passed, or a negative errno.
+ */
+static int op_wait_end(struct wsock_op *op, ktime_t *deadline, bool expired,
+		       const struct wsock_port *alert)
 {
 	int ret;
 
@@ -2527,12 +2547,13 @@ static int op_wait_end(struct wsock_op *op, long timeout, const struct wsock_por
 		if (alert && wsock_port_ready(alert))
 			break;
 		ret = 0;
-		if (!timeout)
+		if (expired)
 			break;
 		ret = -ERESTARTSYS;
 		if (signal_pending(current))
 			break;
-		timeout = schedule_timeout(timeout);
+		expired = !schedule_hrtimeout_range(deadline, current->timer_slack_ns,
+						    HRTIMER_MODE_ABS);
 	}
 	__set_current_state(TASK_RUNNING);
 	return ret;
@@ -2594,9 +2615,8 @@ long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 {
 	struct wait_queue_entry entry, alert_entry;
 	struct wsock_port *alert = NULL;
-	long timeout = MAX_SCHEDULE_TIMEOUT;
 	struct wsock_op *op;
-	u64 deadline;
+	ktime_t deadline;
 	int ret = 1;
 
 	if (args->flags & WSOCK_PORT_ALERTABLE) {
@@ -2608,22 +2628,17 @@ long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args)
 	if (!op)
 		goto put;
 
-	if (!args->timeout_ns)
-		timeout = 0;
-	else if (args->timeout_ns > 0)
-		timeout = min_t(u64, nsecs_to_jiffies64(args->timeout_ns) + 1,
-				MAX_SCHEDULE_TIMEOUT - 1);
-	deadline = ktime_get_ns() + args->timeout_ns;
+	deadline = ktime_add_safe(ktime_get(), args->timeout_ns);
 	if (alert)
 		wsock_port_watch(alert, &alert_entry);
 	op_wait_begin(op, &entry);
-	ret = op_wait_end(op, timeout, alert);
+	ret = op_wait_end(op, args->timeout_ns < 0 ? NULL : &deadline, !args->timeout_ns, alert);
 	op_wait_finish(op, &entry);
 	if (alert)
 		wsock_port_unwatch(alert, &alert_entry);
 	op_put(op);
 	if (ret == -ERESTARTSYS && args->timeout_ns >= 0)
-		args->timeout_ns = max_t(s64, deadline - ktime_get_ns(), 0);
+		args->timeout_ns = max_t(s64, deadline - ktime_get(), 0);
 put:
 	if (alert)
 		wsock_port_put(alert);

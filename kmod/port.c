@@ -175,11 +175,13 @@ static struct wsock_item *port_pop(struct wsock_port *port)
 	return item;
 }
 
+/* Is there something to hand out, and somebody to take it? */
 static bool port_has_both(const struct wsock_port *port)
 {
 	return !list_empty(&port->items) && !list_empty(&port->waiters);
 }
 
+/* Out of line: most that comes finds its threads busy, or its packet waiting. */
 static noinline void port_match(struct wsock_port *port)
 {
 	struct waiter *waiter;
@@ -301,7 +303,7 @@ static void worker_sched_out(struct preempt_notifier *notifier, struct task_stru
 	if (worker->state == WORKER_ACTIVE) {
 		worker->state = WORKER_BLOCKED;
 		atomic_dec(&port->active);
-		/* Pairs with port_hand_out(). */
+		/* Pairs with port_match(). */
 		smp_mb__after_atomic();
 		if (port_has_both(port)) {
 			wsock_port_ref(port);
@@ -491,19 +493,12 @@ static void item_drop(struct wsock_item *item)
 static int item_deliver(struct wsock_item *item, struct wsock_packet __user *to)
 {
 	struct posted *posted = container_of(item, struct posted, item);
-	struct wsock_packet packet;
 
-	if (item->kind == WSOCK_ITEM_POSTED)
-		packet = posted->packet;
-	else if (!wsock_op_dequeue(item, &packet))
-		return -EAGAIN;
-
-	if (!wsock_copy_out(to, &packet, sizeof(packet)))
+	if (item->kind != WSOCK_ITEM_POSTED)
+		return wsock_op_dequeue(item, to);
+	if (!wsock_copy_out(to, &posted->packet, sizeof(posted->packet)))
 		return -EFAULT;
-	if (item->kind == WSOCK_ITEM_POSTED)
-		kfree(posted);
-	else
-		wsock_op_dequeued(item);
+	kfree(posted);
 	return 0;
 }
 

@@ -409,8 +409,7 @@ unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 				 enum wsock_whose whose);
 void wsock_op_cancel_accepting(struct wsock_socket *s);
 void wsock_op_set_eager(struct wsock_socket *s);
-bool wsock_op_dequeue(struct wsock_item *item, struct wsock_packet *packet);
-void wsock_op_dequeued(struct wsock_item *item);
+int wsock_op_dequeue(struct wsock_item *item, struct wsock_packet __user *to);
 void wsock_op_abandon(struct wsock_item *item);
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args);
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
@@ -528,6 +527,8 @@ efault:
  * @size: of it, a constant, in whole words
  *
  * As wsock_copy_in() is to copy_from_user(), so is this to copy_to_user().
+ *
+ * Return: false for a fault.
  */
 static __always_inline bool wsock_copy_out(void __user *to, const void *from, size_t size)
 {

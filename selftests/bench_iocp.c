@@ -396,7 +396,6 @@ void bench_iocp_rows(void)
 						.work = name,
 						.n = conns_of[c],
 						.system = engines[e].name,
-						.once = true,
 						.measure = echo_measure,
 						.arg = echo,
 					};
