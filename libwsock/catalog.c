@@ -217,7 +217,7 @@ static INT enum_protocols_1(const INT *protocols, void *buffer, LPDWORD length,
 	size_t i, size = 0, n = count_wanted(protocols);
 	size_t width = wide ? sizeof(WCHAR) : 1;
 	LPPROTOCOL_INFOA info = buffer;
-	char *text = (char *)(info + n);
+	char *text;
 
 	if (!length)
 		return wsock_error_set(WSAEFAULT);
@@ -229,6 +229,7 @@ static INT enum_protocols_1(const INT *protocols, void *buffer, LPDWORD length,
 		*length = (DWORD)size;
 		return wsock_error_set(ERROR_INSUFFICIENT_BUFFER);
 	}
+	text = (char *)buffer + n * sizeof(*info);
 	for (i = 0; i < ENTRIES; i++) {
 		WSAPROTOCOL_INFOA from;
 

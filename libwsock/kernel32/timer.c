@@ -236,32 +236,37 @@ static void wait_signalled(int fd)
 			 WSOCK_NEVER, 0);
 }
 
-/* @ticks from now, or at that FILETIME. Under the lock. */
+/* @due: a FILETIME, or the negative of what is left. Under the lock. */
 static void start(struct timer *t, LONGLONG due)
 {
-	bool absolute = due >= 0;
-	uint64_t now, left, ticks = absolute ? (uint64_t)due : 0 - (uint64_t)due;
 	struct itimerspec spec = { 0 };
+	uint64_t now, left;
 	FILETIME time;
+	bool absolute;
 
 	GetSystemTimeAsFileTime(&time);
 	now = (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
-	left = !absolute ? ticks : ticks > now ? ticks - now : 0;
+	absolute = due > 0 && (uint64_t)due > now;
+	if (absolute)
+		left = (uint64_t)due - now;
+	else
+		left = due < 0 ? 0 - (uint64_t)due : 0;
 	if (left > LLONG_MAX / WSOCK_NSEC_PER_TICK)
 		left = LLONG_MAX / WSOCK_NSEC_PER_TICK;
 	t->due_time = now + left;
 	t->due = wsock_now() + left * WSOCK_NSEC_PER_TICK;
 
-	if (absolute && left)
-		spec.it_value = timespec_of_ticks(ticks - WSOCK_EPOCH_TICKS);
+	if (absolute)
+		spec.it_value = timespec_of_ticks((uint64_t)due -
+						  WSOCK_EPOCH_TICKS);
 	else
 		spec.it_value = timespec_of_ticks(left);
 	/* 0 would stop it. */
 	if (!spec.it_value.tv_sec && !spec.it_value.tv_nsec)
 		spec.it_value.tv_nsec = 1;
 	spec.it_interval = timespec_of_ticks(t->period / WSOCK_NSEC_PER_TICK);
-	timerfd_settime(t->object.fd, absolute && left ? TFD_TIMER_ABSTIME : 0,
-			&spec, NULL);
+	timerfd_settime(t->object.fd, absolute ? TFD_TIMER_ABSTIME : 0, &spec,
+			NULL);
 	if (!left)
 		wait_signalled(t->object.fd);
 }
