@@ -273,8 +273,10 @@ static int put_protocol_info(int fd, bool wide, char *optval, int *optlen)
 
 /* Puts an address at @at, if the socket has one. */
 static void put_end(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
-		    struct sockaddr *at, socklen_t len, LPSOCKET_ADDRESS end)
+		    struct sockaddr *at, size_t size, LPSOCKET_ADDRESS end)
 {
+	socklen_t len = (socklen_t)size;
+
 	if (get(fd, at, &len))
 		return;
 	end->lpSockaddr = at;
@@ -286,7 +288,7 @@ static int put_bsp_state(int fd, char *optval, int *optlen)
 {
 	int family, type, protocol;
 	CSADDR_INFO info = { 0 };
-	socklen_t len;
+	size_t len;
 
 	if (get_native_int(fd, SO_DOMAIN, &family) ||
 	    get_native_int(fd, SO_TYPE, &type) ||
