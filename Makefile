@@ -33,6 +33,8 @@ help:
 	@echo 'For developers:'
 	@echo '  make model            search the model of an operation for errors (some minutes)'
 	@echo '  make check-library    the headers and symbols of the library, without a VM'
+	@echo '  make fuzz             what of the library reads memory and files of others'
+	@echo '                        (SECONDS=600 SEED=1 to choose; for each of its parts)'
 	@echo '  make lint             checkpatch, sparse, coccicheck, clang-tidy and so on, and'
 	@echo '                        the ABI of the library: nothing to say'
 	@echo '  make clean            remove all products (the build root stays)'
@@ -70,6 +72,9 @@ install:
 lint: fetch
 	@scripts/lint
 
+fuzz: fetch
+	@scripts/fuzz --seconds "$(SECONDS)" --seed "$(SEED)"
+
 check-programs: fetch
 	@scripts/programs --kernels "$(KERNELS)"
 
@@ -88,4 +93,4 @@ clean:
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
 .PHONY: help demo check check-debug coverage torture bench fetch build modules \
-	modules_install install check-library check-programs model lint clean
+	modules_install install check-library check-programs model fuzz lint clean
