@@ -193,8 +193,8 @@ WSOCK_EXPORT int WSAAPI WSCGetProviderPath(LPGUID lpProviderId,
 	if (!lpProviderId || !lpProviderDllPathLen ||
 	    (!lpszProviderDllPath && *lpProviderDllPathLen))
 		return tell_error(lpErrno, WSAEFAULT);
-	if (memcmp(lpProviderId, &provider_v4, sizeof(provider_v4)) &&
-	    memcmp(lpProviderId, &provider_v6, sizeof(provider_v6)))
+	if (memcmp(lpProviderId, &provider_v4, sizeof(provider_v4)) != 0 &&
+	    memcmp(lpProviderId, &provider_v6, sizeof(provider_v6)) != 0)
 		return tell_error(lpErrno, WSAEINVAL);
 	room = *lpProviderDllPathLen > 0 ? (size_t)*lpProviderDllPathLen : 0;
 	*lpProviderDllPathLen = sizeof(LIBRARY_FILE);
