@@ -24,6 +24,8 @@ help:
 	@echo '                        selftests/uncovered'
 	@echo '  make torture          a million operations at random, each counted once'
 	@echo '                        (KERNELS="6.12" OPS=100000 SECONDS=600 SEED=1 to choose)'
+	@echo '  make fuzz-device      random calls on the debug kernel 6.12-kasan, guided by what'
+	@echo '                        code of the module they run (SECONDS=600 SEED=1 to choose)'
 	@echo "  make check-programs   build real programs' code for Windows, run their tests"
 	@echo '  make bench            build everything, measure; table in build/bench.tsv'
 	@echo 'For this system:'
@@ -33,6 +35,8 @@ help:
 	@echo 'For developers:'
 	@echo '  make model            search the model of an operation for errors (some minutes)'
 	@echo '  make check-library    the headers and symbols of the library, without a VM'
+	@echo '  make fuzz             what of the library reads memory and files of others'
+	@echo '                        (SECONDS=600 SEED=1 to choose; for each of its parts)'
 	@echo '  make lint             checkpatch, sparse, coccicheck, clang-tidy and so on, and'
 	@echo '                        the ABI of the library: nothing to say'
 	@echo '  make clean            remove all products (the build root stays)'
@@ -70,6 +74,12 @@ install:
 lint: fetch
 	@scripts/lint
 
+fuzz: fetch
+	@scripts/fuzz --seconds "$(SECONDS)" --seed "$(SEED)"
+
+fuzz-device: fetch
+	@scripts/fuzz-device --seconds "$(SECONDS)" --seed "$(SEED)"
+
 check-programs: fetch
 	@scripts/programs --kernels "$(KERNELS)"
 
@@ -88,4 +98,4 @@ clean:
 	if [ -e libwsock/Makefile ]; then $(MAKE) -C libwsock clean; fi
 
 .PHONY: help demo check check-debug coverage torture bench fetch build modules \
-	modules_install install check-library check-programs model lint clean
+	modules_install install check-library check-programs model fuzz fuzz-device lint clean

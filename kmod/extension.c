@@ -57,6 +57,9 @@ int wsock_extension_disconnect(struct socket *sock, bool reuse)
 
 	if (!sk_is_tcp(sock->sk))
 		return -EOPNOTSUPP;
+	/* The kernel says that it did it, but does nothing but wake who waits. */
+	if (READ_ONCE(sock->sk->sk_state) == TCP_LISTEN)
+		return -ENOTCONN;
 	if (!reuse)
 		return kernel_sock_shutdown(sock, SHUT_WR);
 	if (READ_ONCE(sock->sk->sk_state) != TCP_CLOSE) {

@@ -171,6 +171,7 @@ recv_submit_msg(const struct wsock_call *call, struct wsock_submit *args,
 		msg.namelen_out = (uintptr_t)fromlen;
 	}
 	args->op = WSOCK_OP_RECVMSG;
+	/* cppcheck-suppress autoVariables ; read before this returns */
 	args->addr = (uintptr_t)&msg;
 	args->len = sizeof(msg);
 	return recv_submit(call, args, bytes, flags, ov, room);
@@ -191,6 +192,7 @@ send_submit_msg(const struct wsock_call *call, struct wsock_submit *args,
 
 	wsock_io_import(iov, buffers, count);
 	args->op = WSOCK_OP_SENDMSG;
+	/* cppcheck-suppress autoVariables ; read before this returns */
 	args->addr = (uintptr_t)&msg;
 	args->len = sizeof(msg);
 	return send_submit(call, args, bytes, ov);

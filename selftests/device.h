@@ -191,6 +191,15 @@ static inline bool event_wait(int fd)
 	return poll(&pfd, 1, TIMEOUT_MS) == 1;
 }
 
+/* The number that the next descriptor gets. */
+static inline int lowest_fd(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	close(fd);
+	return fd;
+}
+
 static inline int new_event(void)
 {
 	return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -59,14 +59,6 @@ static inline bool faults_begin(struct faults *f)
 	return !mlockall(MCL_CURRENT | MCL_FUTURE);
 }
 
-static inline int lowest_fd(void)
-{
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-
-	close(fd);
-	return fd;
-}
-
 /* From here on the thread is refused its next @nth-th. */
 static inline void faults_arm(struct faults *f)
 {

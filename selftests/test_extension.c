@@ -338,6 +338,24 @@ TEST_F(extension, disconnect__behind_a_send)
 
 /* ---- NOTIFY ---- */
 
+/* shutdown(2) says that it has done it, each time; waiting for it lasted for ever. */
+TEST_F(extension, disconnect__listener)
+{
+	struct wsock_transmit t = {
+		.fd = -1, .flags = WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE
+	};
+
+	ASSERT_EQ(dev_adopt(self->dev, self->l), 0);
+	for (int flags = 0; flags <= WSOCK_DISCONNECT_REUSE; flags++) {
+		EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, self->l, NULL, flags,
+				     &self->ov, -1, 0), -EINPROGRESS);
+		EXPECT_EQ(ov_status(&self->ov), STATUS_INVALID_CONNECTION);
+	}
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, self->l, &t, sizeof(t), &self->ov,
+			     -1, 0), -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), STATUS_INVALID_CONNECTION);
+}
+
 TEST_F(extension, notify__at_once)
 {
 	ASSERT_EQ(eventfd_write(self->event, 1), 0);
