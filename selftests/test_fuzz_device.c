@@ -31,21 +31,18 @@
 #define MAX_CONSTANTS	1024
 #define MAX_PCS		(1U << 16)	/* a power of 2, far more than the module has */
 
-static unsigned long iterations = SEQUENCES;
+static unsigned long iterations;
 static double end_ms;
 static unsigned int seed;
 
 static void __attribute__((constructor)) choose(void)
 {
-	const char *env = getenv("WSOCK_SEED");
+	unsigned long seconds = env_number("WSOCK_SECONDS", 0);
 
-	seed = env ? strtoul(env, NULL, 0) : time(NULL) ^ getpid();
-	env = getenv("WSOCK_ITERATIONS");
-	if (env)
-		iterations = strtoul(env, NULL, 0);
-	env = getenv("WSOCK_SECONDS");
-	if (env) {
-		end_ms = now_ms() + atoi(env) * 1e3;
+	seed = env_seed();
+	iterations = env_number("WSOCK_ITERATIONS", SEQUENCES);
+	if (seconds) {
+		end_ms = now_ms() + seconds * 1e3;
 		iterations = ~0UL;
 	}
 }
