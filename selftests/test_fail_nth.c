@@ -151,6 +151,36 @@ SWEEP(calls, open_startup_cleanup)
 	close(dev);
 }
 
+#define REFUSED 99			/* exit status of a child that was refused something */
+
+/* What makes the context of a process. */
+static void first_open(struct env *e)
+{
+	int nth = e->f.nth, dev;
+
+	/* Page faults are nobody's call here, too. */
+	CHILD_EXPECT(!mlockall(MCL_CURRENT | MCL_FUTURE) && faults_open(&e->f));
+	e->f.nth = nth;
+	faults_arm(&e->f);
+	dev = TRY(e, new_device());
+	CHILD_EXPECT(dev >= 0 && !e->f.leaked);
+	CHILD_EXPECT(!TRY(e, dev_startup(dev)) && TRY(e, dev_cleanup(dev)) == 1);
+	_exit(faults_disarm(&e->f) ? REFUSED : 0);
+}
+
+SWEEP(calls, first_open)
+{
+	pid_t pid = fork();
+	int st;
+
+	if (!pid)
+		first_open(e);
+	st = child_status(pid);
+	EXPECT_TRUE(!st || st == REFUSED) TH_LOG("ended with %d", st);
+	/* It was for it that the next round is. */
+	e->f.injected = st == REFUSED;
+}
+
 SWEEP(calls, features)
 {
 	struct wsock_features f = { .size = sizeof(f) };
