@@ -296,7 +296,7 @@ static int put_bsp_state(int fd, char *optval, int *optlen)
 		return SOCKET_ERROR;
 	len = family == AF_INET6 ? sizeof(struct sockaddr_in6) :
 				   sizeof(struct sockaddr_in);
-	if (*optlen < (int)(sizeof(info) + 2 * (size_t)len))
+	if (*optlen < (int)(sizeof(info) + 2 * len))
 		return wsock_error_set(WSAEFAULT);
 	info.iSocketType = type;
 	info.iProtocol = protocol;
@@ -305,7 +305,7 @@ static int put_bsp_state(int fd, char *optval, int *optlen)
 		put_end(getsockname, fd, (void *)optval, len, &info.LocalAddr);
 	put_end(getpeername, fd, (void *)(optval + len), len, &info.RemoteAddr);
 	memcpy(optval - sizeof(info), &info, sizeof(info));
-	*optlen = (int)(sizeof(info) + 2 * (size_t)len);
+	*optlen = (int)(sizeof(info) + 2 * len);
 	return 0;
 }
 
