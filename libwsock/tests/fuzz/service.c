@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The files of the name space, which others may have written: any bytes as one,
- * what is found told in rooms of any size, and registered again.
+ * what is found told in rooms of any size, and registered again. WSOCK_NAMES is a
+ * directory of ours.
  */
 #include "fuzz.h"
 
-#include <sys/stat.h>
+#include <limits.h>
 
 static const GUID class = { .Data1 = 0x77736f63, .Data2 = 0x6b };
-static char path[128];
+static char path[PATH_MAX];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static char dir[] = "/tmp/wsock-fuzz.XXXXXX";
+	const char *dir = getenv("WSOCK_NAMES");
 
 	(void)argc;
 	(void)argv;
 	fuzz_register();
-	EXPECT(mkdtemp(dir));
-	setenv("WSOCK_NAMES", dir, 1);
+	EXPECT(dir);
 	snprintf(path, sizeof(path), "%s/file", dir);
 	return 0;
 }
