@@ -18,6 +18,16 @@
 /* Up to this many entries, the APC queue's included, live on the stack. */
 #define STACK_FDS	256
 
+/* The descriptor of what is waited for; -1 for none. */
+static int watch(SOCKET s)
+{
+	int fd = wsock_socket_fd_checked(s);
+
+	/* From here on it says "closed while we waited". */
+	wsock_fd_flags_remove(fd, WSOCK_FD_CLOSING);
+	return fd;
+}
+
 /* ---- What poll's bits mean ---- */
 
 /* A hang-up without a shutdown: never connected (or not any more, by choice). */
@@ -192,12 +202,9 @@ static int do_select(const struct wsock_call *call, struct pollfd *fds,
 		if (sets[set])
 			counts[set] = sets[set]->fd_count;
 		for (i = 0; i < counts[set]; i++, pfd++) {
-			pfd->fd = wsock_socket_fd_checked(
-						sets[set]->fd_array[i]);
+			pfd->fd = watch(sets[set]->fd_array[i]);
 			if (pfd->fd < 0)
 				return wsock_call_fail(call, WSAENOTSOCK);
-			/* From here on it says "closed while we waited". */
-			wsock_fd_flags_remove(pfd->fd, WSOCK_FD_CLOSING);
 			pfd->events = wanted[set];
 			pfd->revents = 0;
 		}
@@ -363,12 +370,9 @@ static int do_poll(const struct wsock_call *call, LPWSAPOLLFD entries,
 	int count;
 
 	for (i = 0; i < n; i++) {
-		fds[i].fd = wsock_socket_fd_checked(entries[i].fd);
+		fds[i].fd = watch(entries[i].fd);
 		fds[i].events = to_native(entries[i].events);
 		fds[i].revents = 0;
-		/* From here on it says "closed while we waited". */
-		if (fds[i].fd >= 0)
-			wsock_fd_flags_remove(fds[i].fd, WSOCK_FD_CLOSING);
 	}
 	/* A look first: what is invalid does not end the wait for the rest. */
 	if (wsock_poll_until(fds, n, 0, 0) < 0)

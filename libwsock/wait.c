@@ -150,14 +150,20 @@ static int take_first(struct wait *w)
 	return -1;
 }
 
+/* Sleeps no longer than until a routine of ours is due, if it may be called. */
+static int poll_for(const struct wait *w, struct pollfd *fds, nfds_t n,
+		    uint64_t deadline)
+{
+	return wsock_poll_until(fds, n + w->alertable,
+				w->alertable ? wsock_apc_until(deadline) :
+					       deadline, 0);
+}
+
 /* Waits until @deadline for something to happen. False when that was nothing. */
 static bool look(struct wait *w, uint64_t deadline, DWORD *result)
 {
-	int ready, first;
+	int first, ready = poll_for(w, w->fds, w->n, deadline);
 
-	ready = wsock_poll_until(w->fds, w->n + w->alertable,
-				 w->alertable ? wsock_apc_until(deadline) :
-						deadline, 0);
 	if (!ready && !(w->alertable && wsock_apc_timers_due())) {
 		*result = WAIT_TIMEOUT;
 		return true;
@@ -210,10 +216,7 @@ static DWORD wait_all(struct wait *w)
 			if (!w->fds[i].revents)
 				missing[count++] = w->fds[i];
 		missing[count] = w->fds[w->n];
-		ready = wsock_poll_until(missing, count + w->alertable,
-					 w->alertable ?
-						wsock_apc_until(w->deadline) :
-						w->deadline, 0);
+		ready = poll_for(w, missing, count, w->deadline);
 		if (ready < 0)
 			return poll_failed(ready);
 		/* An object may complete the set: look at these first. */

@@ -171,14 +171,9 @@ CreateMutexExW(LPSECURITY_ATTRIBUTES lpMutexAttributes, LPCWSTR lpName,
 
 WSOCK_EXPORT BOOL WINAPI ReleaseMutex(HANDLE hMutex)
 {
-	int cancel_state, error = ERROR_INVALID_HANDLE;
-	struct wsock_object *object;
+	int error = wsock_handle_tag(hMutex) == WSOCK_TAG_MUTEX ?
+			    wsock_object_signal(hMutex) : ERROR_INVALID_HANDLE;
 
-	cancel_state = wsock_object_lock(true);
-	object = wsock_object_find(hMutex, WSOCK_TAG_MUTEX);
-	if (object)
-		error = release(object);
-	wsock_object_unlock(cancel_state);
 	if (!error)
 		return TRUE;
 	wsock_error_set(error);

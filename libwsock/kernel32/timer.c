@@ -41,11 +41,11 @@ static struct timer *timer_of(struct wsock_object *object)
 static struct timer *find(HANDLE handle)
 {
 	struct wsock_object *object =
-		wsock_object_find(handle, wsock_handle_tag(handle));
+		wsock_object_find(handle, WSOCK_TAG_TIMER);
 
-	return object && (object->tag == WSOCK_TAG_TIMER ||
-			  object->tag == WSOCK_TAG_AUTO_TIMER) ?
-		       timer_of(object) : NULL;
+	if (!object)
+		object = wsock_object_find(handle, WSOCK_TAG_AUTO_TIMER);
+	return object ? timer_of(object) : NULL;
 }
 
 static BOOL fail(int error)
