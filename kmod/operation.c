@@ -307,6 +307,7 @@ static bool op_runs_in_port(const struct wsock_op *op)
 	return op_is_patient(op) && !op->lane->nr_eager && !READ_ONCE(op->socket->event);
 }
 
+/* As import_ubuf(), which is a call for little more than a check. */
 static int op_import_buffer(struct wsock_op *op, u64 addr, u32 len)
 {
 	void __user *buf = u64_to_user_ptr(addr);
