@@ -387,6 +387,15 @@ void wsock_catalog_describe(int family, int type, LPWSAPROTOCOL_INFOA info,
 
 /* ---- wide.c ---- */
 
+/*
+ * The character at *@from, which is moved on, but not beyond a NUL's end: U+FFFD for
+ * what is none in UTF-8, -1 for half a pair in UTF-16.
+ */
+uint32_t wsock_utf8_take(const char **from);
+int32_t wsock_utf16_take(const WCHAR **from);
+/* Return how many there are. */
+size_t wsock_utf8_put(uint32_t c, char bytes[4]);
+size_t wsock_utf16_put(uint32_t c, WCHAR pair[2]);
 /* False when @from, in UTF-16, is none, or longer than @size bytes in UTF-8. */
 bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size);
 /*

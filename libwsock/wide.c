@@ -5,8 +5,7 @@
  */
 #include "internal.h"
 
-/* The character at *@from, which is moved on; -1 for half a pair. */
-static int32_t take_wide(const WCHAR **from)
+int32_t wsock_utf16_take(const WCHAR **from)
 {
 	uint32_t first = *(*from)++, second;
 
@@ -19,7 +18,7 @@ static int32_t take_wide(const WCHAR **from)
 	return (int32_t)(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
 }
 
-static size_t put_utf8(uint32_t c, char bytes[4])
+size_t wsock_utf8_put(uint32_t c, char bytes[4])
 {
 	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
 	static const uint8_t lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
@@ -37,10 +36,10 @@ bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size)
 	size_t n;
 
 	do {
-		c = take_wide(&from);
+		c = wsock_utf16_take(&from);
 		if (c < 0)
 			return false;
-		n = put_utf8((uint32_t)c, bytes);
+		n = wsock_utf8_put((uint32_t)c, bytes);
 		if (n > size)
 			return false;
 		memcpy(to, bytes, n);
@@ -50,8 +49,7 @@ bool wsock_wide_to_utf8(const WCHAR *from, char *to, size_t size)
 	return true;
 }
 
-/* The character at *@from, which is moved on; U+FFFD for what is none. */
-static uint32_t take_utf8(const char **from)
+uint32_t wsock_utf8_take(const char **from)
 {
 	const uint8_t *p = (const uint8_t *)*from;
 	uint32_t c = *p, least;
@@ -75,23 +73,31 @@ static uint32_t take_utf8(const char **from)
 		       0xfffd : c;
 }
 
+size_t wsock_utf16_put(uint32_t c, WCHAR pair[2])
+{
+	if (c < 0x10000) {
+		pair[0] = (WCHAR)c;
+		return 1;
+	}
+	c -= 0x10000;
+	pair[0] = (WCHAR)(0xd800 | c >> 10);
+	pair[1] = (WCHAR)(0xdc00 | (c & 0x3ff));
+	return 2;
+}
+
 size_t wsock_wide_from_utf8(const char *from, WCHAR *to, size_t count)
 {
-	size_t n = 0;
+	size_t n = 0, units, i;
+	WCHAR pair[2];
 	uint32_t c;
 
 	do {
-		c = take_utf8(&from);
-		if (c >= 0x10000) {
-			c -= 0x10000;
+		c = wsock_utf8_take(&from);
+		units = wsock_utf16_put(c, pair);
+		for (i = 0; i < units; i++, n++) {
 			if (n < count)
-				to[n] = (WCHAR)(0xd800 | c >> 10);
-			n++;
-			c = 0xdc00 | (c & 0x3ff);
+				to[n] = pair[i];
 		}
-		if (n < count)
-			to[n] = (WCHAR)c;
-		n++;
 	} while (c);
 	return n;
 }

@@ -756,4 +756,93 @@ TEST_F(kernel32, file__a_socket_is_one)
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
 }
 
+static int to_wide(DWORD flags, const char *from, int length, WCHAR *to, int room)
+{
+	SetLastError(0);
+	return MultiByteToWideChar(CP_UTF8, flags, from, length, to, room);
+}
+
+static int from_wide(DWORD flags, const WCHAR *from, int length, char *to, int room)
+{
+	SetLastError(0);
+	return WideCharToMultiByte(CP_UTF8, flags, from, length, to, room, NULL, NULL);
+}
+
+TEST_F(kernel32, text__there_and_back)
+{
+	static const WCHAR wide[] = u"a\u00e9\u20ac\U0001f600";
+	static const char bytes[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+	WCHAR to_w[16];
+	char to_b[16];
+
+	EXPECT_EQ(to_wide(0, bytes, -1, NULL, 0), 6);
+	EXPECT_EQ(to_wide(MB_ERR_INVALID_CHARS, bytes, -1, to_w, 6), 6);
+	EXPECT_EQ(memcmp(to_w, wide, sizeof(wide)), 0);
+	EXPECT_EQ(from_wide(0, wide, -1, NULL, 0), 11);
+	EXPECT_EQ(from_wide(WC_ERR_INVALID_CHARS, wide, -1, to_b, 11), 11);
+	EXPECT_STREQ(to_b, bytes);
+	/* Of a given length, a NUL among them; nothing is written behind. */
+	memset(to_w, 0x55, sizeof(to_w));
+	EXPECT_EQ(to_wide(0, "x\0y\0z", 3, to_w, 16), 3);
+	EXPECT_EQ(memcmp(to_w, u"x\0y\u5555", 8), 0);
+	memset(to_b, 0x55, sizeof(to_b));
+	EXPECT_EQ(from_wide(0, u"x\0y\0z", 3, to_b, 16), 3);
+	EXPECT_EQ(memcmp(to_b, "x\0yU", 4), 0);
+	EXPECT_EQ(GetACP(), CP_UTF8);
+	EXPECT_EQ(GetOEMCP(), CP_UTF8);
+}
+
+TEST_F(kernel32, text__what_is_none)
+{
+	WCHAR to_w[8];
+	char to_b[8];
+
+	/* Cut off within a character, by the length or by another. */
+	EXPECT_EQ(to_wide(0, "a\xe2\x82\xac", 3, to_w, 8), 2);
+	EXPECT_EQ(to_w[1], 0xfffd);
+	EXPECT_EQ(to_wide(MB_ERR_INVALID_CHARS, "a\xe2\x82\xac", 3, to_w, 8), 0);
+	EXPECT_EQ(GetLastError(), ERROR_NO_UNICODE_TRANSLATION);
+	EXPECT_EQ(to_wide(MB_ERR_INVALID_CHARS, "\xef\xbf\xbd", -1, to_w, 8), 2);
+	EXPECT_EQ(from_wide(0, u"a\xd83d\xde00", 2, to_b, 8), 4);
+	EXPECT_EQ(memcmp(to_b, "a\xef\xbf\xbd", 4), 0);
+	EXPECT_EQ(from_wide(WC_ERR_INVALID_CHARS, u"a\xd83d\xde00", 2, to_b, 8), 0);
+	EXPECT_EQ(GetLastError(), ERROR_NO_UNICODE_TRANSLATION);
+	EXPECT_EQ(from_wide(WC_ERR_INVALID_CHARS, u"\xde00", 1, to_b, 8), 0);
+	EXPECT_EQ(GetLastError(), ERROR_NO_UNICODE_TRANSLATION);
+}
+
+TEST_F(kernel32, text__errors)
+{
+	BOOL used = TRUE;
+	WCHAR to_w[4];
+	char to_b[4];
+
+	EXPECT_EQ(to_wide(0, "abc", -1, to_w, 3), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+	EXPECT_EQ(to_wide(0, "abc", 0, to_w, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(to_wide(0, "abc", -2, to_w, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(to_wide(0, NULL, 1, to_w, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(to_wide(0, "abc", 3, NULL, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(to_wide(0, "abc", 3, to_w, -1), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(to_wide(0x40, "abc", 3, to_w, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_FLAGS);
+	EXPECT_EQ(MultiByteToWideChar(1252, 0, "abc", 3, to_w, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(from_wide(0, u"\u20ac", -1, to_b, 3), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+	EXPECT_EQ(from_wide(0x40, u"a", 1, to_b, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_FLAGS);
+	EXPECT_EQ(from_wide(0, u"a", 0, to_b, 4), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(WideCharToMultiByte(CP_UTF8, 0, u"a", 1, to_b, 4, "?", NULL), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(WideCharToMultiByte(CP_ACP, 0, u"a", 1, to_b, 4, "?", &used), 1);
+	EXPECT_FALSE(used);
+}
+
 TEST_HARNESS_MAIN

@@ -641,6 +641,7 @@ static inline bool hear(int fd)
 	X(CreateSemaphoreW) X(CreateWaitableTimerA) X(CreateWaitableTimerExA) \
 	X(CreateWaitableTimerExW) X(CreateWaitableTimerW) X(ReleaseMutex) \
 	X(ReleaseSemaphore) X(SetWaitableTimer) X(SetWaitableTimerEx) \
+	X(GetACP) X(GetOEMCP) X(MultiByteToWideChar) X(WideCharToMultiByte) \
 	X(TryEnterCriticalSection) X(WakeAllConditionVariable) \
 	X(WakeConditionVariable) X(WriteFile) X(_beginthreadex) X(_endthreadex) \
 	X(_beginthread) X(_endthread) \

@@ -211,8 +211,14 @@ DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
 
 /* ---- Critical sections: a thread may enter its own again ---- */
 
+/* The members have Windows' names for initialisers; what is in them is not. */
 typedef struct _RTL_CRITICAL_SECTION {
-	PVOID wsock_opaque[5];
+	PVOID DebugInfo;
+	LONG LockCount;
+	LONG RecursionCount;
+	HANDLE OwningThread;
+	HANDLE LockSemaphore;
+	ULONG_PTR SpinCount;
 } CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION,
 	RTL_CRITICAL_SECTION;
 

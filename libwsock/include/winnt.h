@@ -214,4 +214,37 @@ static inline PVOID InterlockedCompareExchangePointer(PVOID volatile *p,
 	return expected;
 }
 
+#if defined(__cplusplus) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/*
+ * C++ refuses a long where LONG is meant. Their lower 32 bits are what counts,
+ * since what the pointer was cast from may have no more.
+ */
+#define _WSOCK_OF_LONG(name) \
+static inline LONG name(long volatile *p) \
+{ \
+	return name((LONG volatile *)p); \
+}
+#define _WSOCK_OF_LONG_AND(name) \
+static inline LONG name(long volatile *p, LONG v) \
+{ \
+	return name((LONG volatile *)p, v); \
+}
+extern "C++" {
+_WSOCK_OF_LONG(InterlockedIncrement)
+_WSOCK_OF_LONG(InterlockedDecrement)
+_WSOCK_OF_LONG_AND(InterlockedExchange)
+_WSOCK_OF_LONG_AND(InterlockedExchangeAdd)
+_WSOCK_OF_LONG_AND(InterlockedAdd)
+_WSOCK_OF_LONG_AND(InterlockedAnd)
+_WSOCK_OF_LONG_AND(InterlockedOr)
+_WSOCK_OF_LONG_AND(InterlockedXor)
+static inline LONG InterlockedCompareExchange(long volatile *p, LONG v, LONG expected)
+{
+	return InterlockedCompareExchange((LONG volatile *)p, v, expected);
+}
+}
+#undef _WSOCK_OF_LONG
+#undef _WSOCK_OF_LONG_AND
+#endif
+
 #endif /* _WINNT_ */

@@ -20,8 +20,12 @@
  *    WSOCK_POLLRDNORM and so on.
  *
  * In the first two cases fd_set, select, u_long, linger, pollfd, hostent, servent,
- * protoent, gethostname, inet_addr, inet_ntoa, inet_pton and inet_ntop are macros,
- * because common system headers declare them.
+ * protoent, socklen_t, gethostname, inet_addr, inet_ntoa, inet_pton and inet_ntop are
+ * macros, because common system headers declare them.
+ *
+ * Windows has no struct iovec, no struct timezone and no nfds_t, so programs define
+ * their own. With _WIN32 defined, system headers that this one includes first leave
+ * these names to them.
  */
 #ifndef _WSOCK_BSD_H
 #define _WSOCK_BSD_H
@@ -35,6 +39,17 @@
 #endif
 
 #include <winbase.h>
+
+#if defined(_WIN32) && !defined(WSOCK_NATIVE_NAMES)
+/* It has the variable timezone, which stays. */
+#include <time.h>
+#define nfds_t		_wsock_native_nfds_t
+#define timezone	_wsock_native_timezone
+#ifndef __iovec_defined
+#define _WSOCK_HIDE_IOVEC
+#define iovec		_wsock_native_iovec
+#endif
+#endif
 
 #if defined(_SYS_SOCKET_H) || defined(WSOCK_NATIVE_NAMES)
 #define _WSOCK_SYS_SOCKET_FIRST
@@ -82,6 +97,16 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#if defined(_WIN32) && !defined(WSOCK_NATIVE_NAMES)
+#undef nfds_t
+#undef timezone
+#ifdef _WSOCK_HIDE_IOVEC
+#undef iovec
+/* <sys/uio.h> still has it for who asks. */
+#undef __iovec_defined
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -94,6 +119,12 @@ typedef unsigned int u_int;
 typedef uint32_t wsock_u_long;
 #ifndef WSOCK_NATIVE_NAMES
 #define u_long	wsock_u_long
+#endif
+
+/* As the lengths of addresses and options have it; the system's is unsigned. */
+typedef int wsock_socklen_t;
+#ifndef WSOCK_NATIVE_NAMES
+#define socklen_t	wsock_socklen_t
 #endif
 
 typedef UINT_PTR SOCKET;
@@ -404,6 +435,15 @@ int WSAAPI _WSOCK_BSD(setsockopt)(SOCKET s, int level, int optname,
 	_WSOCK_SYMBOL(setsockopt);
 /* @cmd: FIONBIO, FIONREAD or SIOCATMARK. */
 int WSAAPI ioctlsocket(SOCKET s, LONG cmd, wsock_u_long *argp);
+#if defined(__cplusplus) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* As InterlockedIncrement's long in winnt.h. */
+extern "C++" {
+static inline int ioctlsocket(SOCKET s, LONG cmd, unsigned long *argp)
+{
+	return ioctlsocket(s, cmd, (wsock_u_long *)argp);
+}
+}
+#endif
 /*
  * Returns how many sockets the sets hold afterwards, 0 when @timeout passed
  * (all sets are empty then). @nfds is ignored; fd_count may exceed FD_SETSIZE
