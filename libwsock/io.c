@@ -261,6 +261,28 @@ WSOCK_EXPORT int WSAAPI wsock_recv(SOCKET s, char *buf, int len, int flags)
 	return wsock_recvfrom(s, buf, len, flags, NULL, NULL);
 }
 
+WSOCK_EXPORT int WSAAPI WSARecvEx(SOCKET s, char *buf, int len, int *flags)
+{
+	struct iovec iov = { .iov_base = buf, .iov_len = (size_t)len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct wsock_call call;
+	uint64_t bytes;
+
+	if (!wsock_call_enter(&call, s))
+		return SOCKET_ERROR;
+	if (len < 0 || !flags)
+		return wsock_error_set(WSAEFAULT);
+	if (!wsock_io_recvmsg(&call, &msg, (uint64_t)len,
+			      (unsigned int)*flags & ~(unsigned int)MSG_PARTIAL, &bytes)) {
+		*flags = msg.msg_flags & MSG_OOB;
+		return (int)bytes;
+	}
+	if (wsock_error_get() != WSAEMSGSIZE)
+		return SOCKET_ERROR;
+	*flags = (msg.msg_flags & MSG_OOB) | MSG_PARTIAL;
+	return (int)bytes;
+}
+
 /*
  * WSARecv and WSARecvFrom with lpOverlapped NULL. @from and @fromlen as in
  * recvfrom.

@@ -362,6 +362,35 @@ TEST_F(calls, D7__datagram_too_large)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+TEST_F(calls, D7__datagram_in_part)
+{
+	int flags = MSG_PARTIAL, peer;
+	char data[4];
+	SOCKET s, t;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	ASSERT_EQ(datagram_to(s, "abc", 3), 0);
+	EXPECT_EQ(WSARecvEx(s, data, 4, &flags), 3);
+	EXPECT_EQ(flags, 0);
+	ASSERT_EQ(datagram_to(s, "ABCDEFGH", 8), 0);
+	EXPECT_EQ(WSARecvEx(s, data, 4, &flags), 4);
+	EXPECT_EQ(flags, MSG_PARTIAL);
+	EXPECT_EQ(memcmp(data, "ABCD", 4), 0);
+	ASSERT_EQ(stream_pair(&t, &peer), 0);
+	EXPECT_EQ(send(peer, "ABCDEFGH", 8, 0), 8);
+	EXPECT_EQ(WSARecvEx(t, data, 4, &flags), 4);
+	EXPECT_EQ(flags, 0);
+	flags = MSG_PEEK;
+	EXPECT_EQ(WSARecvEx(t, data, 4, &flags), 4);
+	EXPECT_EQ(flags, 0);
+	EXPECT_EQ(WSARecvEx(t, data, 4, &flags), 4);
+	EXPECT_EQ(memcmp(data, "EFGH", 4), 0);
+	EXPECT_WSA(WSARecvEx(t, data, -1, &flags), WSAEFAULT);
+	EXPECT_WSA(WSARecvEx(t, data, 4, NULL), WSAEFAULT);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 TEST_F(calls, D7__overlapped_recvfrom)
 {
 	struct sockaddr_in from, to = { 0 };

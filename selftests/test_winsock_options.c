@@ -323,6 +323,51 @@ TEST_F(options, F1__packet_information)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+TEST_F(options, F1__several_datagrams_at_a_time)
+{
+	char data[300], control[WSA_CMSG_SPACE(sizeof(DWORD))];
+	WSABUF buf = { .len = sizeof(data), .buf = data };
+	WSAMSG msg = {
+		.lpBuffers = &buf, .dwBufferCount = 1,
+		.Control = { .len = sizeof(control), .buf = control },
+	};
+	struct sockaddr_in to;
+	int len = sizeof(to);
+	DWORD bytes, size;
+	WSACMSGHDR *c;
+	SOCKET s, t;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	t = new_socket(AF_INET, SOCK_DGRAM);
+	ASSERT_EQ(wsock_getsockname(s, sa(&to), &len), 0);
+	ASSERT_EQ(wsock_connect(t, sa(&to), len), 0);
+	EXPECT_EQ(WSAGetUdpSendMessageSize(t, &size), 0);
+	EXPECT_EQ(size, 0);
+	EXPECT_EQ(WSASetUdpSendMessageSize(t, 100), 0);
+	EXPECT_EQ(WSAGetUdpSendMessageSize(t, &size), 0);
+	EXPECT_EQ(size, 100);
+	memset(data, 'x', sizeof(data));
+	EXPECT_EQ(wsock_send(t, data, 250, 0), 250);
+	EXPECT_EQ(wsock_recv(s, data, sizeof(data), 0), 100);
+	EXPECT_EQ(wsock_recv(s, data, sizeof(data), 0), 100);
+	EXPECT_EQ(wsock_recv(s, data, sizeof(data), 0), 50);
+	/* And back together. */
+	EXPECT_EQ(WSASetUdpRecvMaxCoalescedSize(s, sizeof(data)), 0);
+	EXPECT_EQ(WSAGetUdpRecvMaxCoalescedSize(s, &size), 0);
+	EXPECT_EQ(size, 1);
+	EXPECT_EQ(wsock_send(t, data, 250, 0), 250);
+	ASSERT_EQ(WSARecvMsg(s, &msg, &bytes, NULL, NULL), 0);
+	EXPECT_EQ(bytes, 250);
+	c = WSA_CMSG_FIRSTHDR(&msg);
+	ASSERT_NE(c, NULL);
+	EXPECT_EQ(c->cmsg_level, IPPROTO_UDP);
+	EXPECT_EQ(c->cmsg_type, UDP_COALESCED_INFO);
+	EXPECT_EQ(*(DWORD *)WSA_CMSG_DATA(c), 100);
+	EXPECT_WSA(WSASetUdpSendMessageSize(t, 100000), WSAEINVAL);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 /* ---- select and WSAPoll of many ---- */
 
 #define MANY 200

@@ -497,6 +497,7 @@ static inline bool hear(int fd)
 	X(AcceptEx, 0, AcceptEx(s, s, NULL, 0, 0, 0, NULL, NULL))	\
 	X(ConnectEx, 0, ConnectEx(s, NULL, -1, NULL, 0, NULL, NULL))	\
 	X(DisconnectEx, 0, DisconnectEx(s, NULL, -1, 1))		\
+	X(WSARecvEx, -1, WSARecvEx(s, NULL, -1, NULL))			\
 	X(TransmitFile, 0, TransmitFile(s, NULL, -1, 0, NULL, NULL, -1)) \
 	X(TransmitPackets, 0, TransmitPackets(s, NULL, -1, 0, NULL, -1)) \
 	X(wsock_gethostname, -1, wsock_gethostname(NULL, -1))		\

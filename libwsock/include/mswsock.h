@@ -227,6 +227,12 @@ typedef INT (WSAAPI *LPFN_WSASENDMSG)(SOCKET s, LPWSAMSG lpMsg, DWORD dwFlags,
 	LPDWORD lpNumberOfBytesSent, LPWSAOVERLAPPED lpOverlapped,
 	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
+/*
+ * As recv with *@flags, but a datagram longer than @len is no error: it sets
+ * MSG_PARTIAL in *@flags, and its rest is lost. WSAEFAULT when @flags is NULL.
+ */
+int WSAAPI WSARecvEx(SOCKET s, char *buf, int len, int *flags);
+
 #ifdef __cplusplus
 }
 #endif

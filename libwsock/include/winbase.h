@@ -261,4 +261,6 @@ VOID WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 }
 #endif
 
+#include <winnls.h>
+
 #endif /* _WINBASE_ */

@@ -59,8 +59,20 @@
 #ifndef __forceinline
 #define __forceinline	inline __attribute__((always_inline))
 #endif
+#ifndef __int8
+#define __int8		char
+#endif
+#ifndef __int16
+#define __int16		short
+#endif
+#ifndef __int32
+#define __int32		int
+#endif
 #ifndef __int64
 #define __int64		long long
+#endif
+#ifndef DECLSPEC_IMPORT
+#define DECLSPEC_IMPORT
 #endif
 #ifndef __declspec
 #define __declspec(what)	_WSOCK_DECLSPEC_##what

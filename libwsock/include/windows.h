@@ -7,7 +7,6 @@
 #define _WINDOWS_
 
 #include <winbase.h>
-#include <winnls.h>
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include <mmsystem.h>

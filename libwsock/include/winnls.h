@@ -6,7 +6,7 @@
 #ifndef _WINNLS_
 #define _WINNLS_
 
-#include <winbase.h>
+#include <winnt.h>
 
 #ifdef __cplusplus
 extern "C" {

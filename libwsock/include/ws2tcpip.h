@@ -25,6 +25,15 @@ extern "C" {
 
 /* An option of IPPROTO_UDP: a BOOL. */
 #define UDP_NOCHECKSUM		(0x10000 + 1)
+/*
+ * Bytes of each datagram that one send is cut into, 0 for one datagram: Linux's
+ * UDP_SEGMENT. Whether datagrams may be received several at a time, as Linux joins
+ * them; their size is then in control data of UDP_COALESCED_INFO, a DWORD: UDP_GRO,
+ * which is 0 or 1 where Windows has the largest size.
+ */
+#define UDP_SEND_MSG_SIZE		103
+#define UDP_RECV_MAX_COALESCED_SIZE	104
+#define UDP_COALESCED_INFO		104
 
 /* ---- getaddrinfo and getnameinfo: not <netdb.h>'s numbers ---- */
 
@@ -95,6 +104,35 @@ PCSTR WSAAPI wsock_inet_ntop(INT af, const VOID *src, PSTR dst, size_t size);
 INT WSAAPI InetPtonW(INT Family, PCWSTR pszAddrString, PVOID pAddrBuf);
 PCWSTR WSAAPI InetNtopW(INT Family, const VOID *pAddr, PWSTR pStringBuf,
 			size_t StringBufSize);
+
+/* ---- Options of IPPROTO_UDP by functions: as getsockopt and setsockopt ---- */
+
+static inline int WSAGetUdpSendMessageSize(SOCKET s, DWORD *MsgSize)
+{
+	int len = (int)sizeof(*MsgSize);
+
+	return _WSOCK_BSD(getsockopt)(s, IPPROTO_UDP, UDP_SEND_MSG_SIZE, (char *)MsgSize, &len);
+}
+
+static inline int WSASetUdpSendMessageSize(SOCKET s, DWORD MsgSize)
+{
+	return _WSOCK_BSD(setsockopt)(s, IPPROTO_UDP, UDP_SEND_MSG_SIZE, (const char *)&MsgSize,
+				(int)sizeof(MsgSize));
+}
+
+static inline int WSAGetUdpRecvMaxCoalescedSize(SOCKET s, DWORD *MsgSize)
+{
+	int len = (int)sizeof(*MsgSize);
+
+	return _WSOCK_BSD(getsockopt)(s, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE,
+				(char *)MsgSize, &len);
+}
+
+static inline int WSASetUdpRecvMaxCoalescedSize(SOCKET s, DWORD MsgSize)
+{
+	return _WSOCK_BSD(setsockopt)(s, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE,
+				(const char *)&MsgSize, (int)sizeof(MsgSize));
+}
 
 #ifdef __cplusplus
 }
