@@ -332,10 +332,13 @@ static void free_request(struct request *r)
 	free(r);
 }
 
-/* A request of its own memory: 0 or the error. */
+/*
+ * A request of its own memory: 0 or the error. With @local, of what this machine's
+ * name space knows, too, which is asked at once.
+ */
 static int make_request(struct request **request, const struct form *form,
 			const void *name, const void *service,
-			const void *hints, void **result)
+			const void *hints, void **result, bool local)
 {
 	struct request *r;
 	int error;
@@ -353,6 +356,9 @@ static int make_request(struct request **request, const struct form *form,
 				  form->wide);
 	if (!error)
 		error = prepare(r, hints);
+	if (!error && local && r->lookup.name &&
+	    !wsock_namespace_find_host(r->name, &r->lookup.host))
+		error = WSA_NOT_ENOUGH_MEMORY;
 	if (error) {
 		free_request(r);
 		return error;
@@ -470,12 +476,12 @@ static INT result(int error)
 
 static int get_now(const struct wsock_call *call, const struct form *form,
 		   const void *name, const void *service, const void *hints,
-		   void **list, uint64_t deadline)
+		   void **list, bool local, uint64_t deadline)
 {
 	struct request *r;
 	int error;
 
-	error = make_request(&r, form, name, service, hints, list);
+	error = make_request(&r, form, name, service, hints, list, local);
 	if (error)
 		return error;
 	if (!r->lookup.host.n)
@@ -497,7 +503,7 @@ static INT get_addresses(const struct form *form, const void *name,
 		return result(WSAEFAULT);
 	*list = NULL;
 	return result(get_now(&call, form, name, service, hints, list,
-			      WSOCK_NEVER));
+			      false, WSOCK_NEVER));
 }
 
 int wsock_addrinfo_get(const struct wsock_call *call, PCSTR node, PCSTR service,
@@ -505,7 +511,7 @@ int wsock_addrinfo_get(const struct wsock_call *call, PCSTR node, PCSTR service,
 		       uint64_t deadline)
 {
 	return get_now(call, &form_a, node, service, hints, (void **)list,
-		       deadline);
+		       false, deadline);
 }
 
 WSOCK_EXPORT INT WSAAPI wsock_getaddrinfo(PCSTR pNodeName, PCSTR pServiceName,
@@ -650,9 +656,10 @@ GetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, DWORD dwNameSpace,
 	*ppResult = NULL;
 	if (!lpOverlapped)
 		return result(get_now(&call, &form_ex_w, pName, pServiceName,
-				      hints, (void **)ppResult, WSOCK_NEVER));
+				      hints, (void **)ppResult, dwNameSpace == NS_ALL,
+				      WSOCK_NEVER));
 	error = make_request(&r, &form_ex_w, pName, pServiceName, hints,
-			     (void **)ppResult);
+			     (void **)ppResult, dwNameSpace == NS_ALL);
 	if (error)
 		return result(error);
 	r->ov = lpOverlapped;
@@ -680,7 +687,7 @@ GetAddrInfoExA(PCSTR pName, PCSTR pServiceName, DWORD dwNameSpace,
 		return result(WSASERVICE_NOT_FOUND);
 	*ppResult = NULL;
 	return result(get_now(&call, &form_ex_a, pName, pServiceName, hints,
-			      (void **)ppResult, WSOCK_NEVER));
+			      (void **)ppResult, dwNameSpace == NS_ALL, WSOCK_NEVER));
 }
 
 WSOCK_EXPORT INT WSAAPI GetAddrInfoExCancel(LPHANDLE lpHandle)

@@ -512,6 +512,8 @@ void wsock_window_forget(void);
 
 /* The final release: of searches; what is registered stays. */
 void wsock_namespace_end_all(void);
+/* Adds the addresses that SetAddrInfoEx gave @name, if any; false without memory. */
+bool wsock_namespace_find_host(const char *name, struct wsock_host *host);
 void wsock_namespace_forget(void);
 
 /* ---- addrinfo.c ---- */

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -374,6 +375,103 @@ WSOCK_EXPORT INT WSAAPI WSASetServiceW(LPWSAQUERYSETW lpqsRegInfo,
 {
 	return set_service((LPWSAQUERYSETA)lpqsRegInfo, essoperation,
 			   dwControlFlags, true);
+}
+
+/* ---- SetAddrInfoEx ---- */
+
+/* SVCID_HOSTNAME: what has addresses under a name is of this class. */
+static const GUID host_class = { 0x2a800, 0, 0, { 0xc0, 0, 0, 0, 0, 0, 0, 0x46 } };
+
+/* 0 or the error. */
+static int set_host(const void *name, const void *service,
+		    const SOCKET_ADDRESS *addresses, DWORD n, const BLOB *blob,
+		    DWORD flags, DWORD name_space, bool wide)
+{
+	struct service s = { .class = host_class };
+	CSADDR_INFO info = { 0 };
+	DWORD i;
+	int err;
+
+	if (name_space != NS_ALL)
+		return WSASERVICE_NOT_FOUND;
+	if (service || blob)
+		return WSAEOPNOTSUPP;
+	if (flags || !copy_string(s.name, sizeof(s.name), name, wide) || !*s.name)
+		return WSAEINVAL;
+	if (!n)
+		return delete_service(&s);
+	for (i = 0; i < n; i++) {
+		if (!addresses)
+			return WSAEINVAL;
+		info.LocalAddr = addresses[i];
+		if (!copy_address(&s, &info))
+			return WSAEINVAL;
+	}
+	err = write_service(&s);
+	return err ? file_error(err) : 0;
+}
+
+static INT set_addresses(const void *name, const void *service,
+			 const SOCKET_ADDRESS *addresses, DWORD n, const BLOB *blob,
+			 DWORD flags, DWORD name_space, bool reserved, bool wide)
+{
+	struct wsock_call call;
+	int error;
+
+	if (!wsock_call_enter(&call, INVALID_SOCKET))
+		return wsock_error_get();
+	error = reserved ? WSAEINVAL :
+			   set_host(name, service, addresses, n, blob, flags,
+				    name_space, wide);
+	wsock_error_set(error);
+	return error;
+}
+
+WSOCK_EXPORT INT WSAAPI
+SetAddrInfoExA(PCSTR pName, PCSTR pServiceName, SOCKET_ADDRESS *pAddresses,
+	       DWORD dwAddressCount, LPBLOB lpBlob, DWORD dwFlags,
+	       DWORD dwNameSpace, LPGUID lpNspId, struct timeval *timeout,
+	       LPOVERLAPPED lpOverlapped,
+	       LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+	       LPHANDLE lpNameHandle)
+{
+	(void)lpNspId;
+	return set_addresses(pName, pServiceName, pAddresses, dwAddressCount, lpBlob,
+			     dwFlags, dwNameSpace,
+			     timeout || lpOverlapped || lpCompletionRoutine ||
+				     lpNameHandle, false);
+}
+
+WSOCK_EXPORT INT WSAAPI
+SetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, SOCKET_ADDRESS *pAddresses,
+	       DWORD dwAddressCount, LPBLOB lpBlob, DWORD dwFlags,
+	       DWORD dwNameSpace, LPGUID lpNspId, struct timeval *timeout,
+	       LPOVERLAPPED lpOverlapped,
+	       LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+	       LPHANDLE lpNameHandle)
+{
+	(void)lpNspId;
+	return set_addresses(pName, pServiceName, pAddresses, dwAddressCount, lpBlob,
+			     dwFlags, dwNameSpace,
+			     timeout || lpOverlapped || lpCompletionRoutine ||
+				     lpNameHandle, true);
+}
+
+bool wsock_namespace_find_host(const char *name, struct wsock_host *host)
+{
+	char file[256], path[PATH_MAX];
+	struct service s;
+	DWORD i;
+
+	file_name(&host_class, name, file, sizeof(file));
+	/* Long names share the beginning of a file's. */
+	if (!path_of(file, path) || !read_service(AT_FDCWD, path, &s) ||
+	    strcasecmp(s.name, name) != 0)
+		return true;
+	for (i = 0; i < s.n; i++)
+		if (!wsock_host_add(host, (const struct sockaddr *)&s.addresses[i].name))
+			return false;
+	return true;
 }
 
 /* ---- WSALookupService ---- */

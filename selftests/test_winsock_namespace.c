@@ -283,4 +283,115 @@ TEST_F(namespace, F7__bad)
 	EXPECT_EQ(child_status(pid), 0);
 }
 
+/* ---- Addresses by name ---- */
+
+static int set_host(const char *name, SOCKET_ADDRESS *addresses, DWORD n)
+{
+	return SetAddrInfoExA(name, NULL, addresses, n, NULL, 0, NS_ALL, NULL, NULL, NULL,
+			      NULL, NULL);
+}
+
+/* The address that is found for IPv4, port 80 of it, in network order; or the error. */
+static int get_host(const char *name, DWORD name_space, uint32_t *address)
+{
+	ADDRINFOEXA hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *list;
+	struct sockaddr_in *in;
+	int error;
+
+	error = GetAddrInfoExA(name, "80", name_space, NULL, &hints, &list, NULL, NULL, NULL,
+			       NULL);
+	if (error)
+		return error;
+	in = (void *)list->ai_addr;
+	*address = list->ai_next || in->sin_port != htons(80) ? 0 : in->sin_addr.s_addr;
+	FreeAddrInfoEx(list);
+	return 0;
+}
+
+TEST_F(namespace, C40__addresses_stay)
+{
+	struct sockaddr_in sin = loopback(0);
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	SOCKET_ADDRESS addresses[2] = { { sa(&sin), sizeof(sin) },
+					{ (void *)&sin6, sizeof(sin6) } };
+	uint32_t address = 0;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (startup() || set_host("Host.Example", addresses, 2))
+			_exit(1);
+		raise(SIGKILL);
+	}
+	EXPECT_EQ(child_status(pid), -1);
+	EXPECT_EQ(WSACleanup(), 0);
+	ASSERT_EQ(startup(), 0);
+	EXPECT_EQ(get_host("host.example", NS_ALL, &address), 0);
+	EXPECT_EQ(address, htonl(INADDR_LOOPBACK));
+	/* Others take its place. */
+	sin.sin_addr.s_addr = htonl(0x0a000001);
+	EXPECT_EQ(SetAddrInfoExW(u"HOST.example", NULL, addresses, 1, NULL, 0, NS_ALL, NULL,
+				 NULL, NULL, NULL, NULL), 0);
+	EXPECT_EQ(get_host("host.example", NS_ALL, &address), 0);
+	EXPECT_EQ(address, htonl(0x0a000001));
+	/* Until they are taken back; nobody else knows them. */
+	EXPECT_NE(get_host("host.example", NS_DNS, &address), 0);
+	EXPECT_EQ(set_host("host.example", NULL, 0), 0);
+	EXPECT_NE(get_host("host.example", NS_ALL, &address), 0);
+	EXPECT_EQ(set_host("host.example", NULL, 0), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+/* An event is signalled, as for other names. */
+TEST_F(namespace, F6__addresses_later)
+{
+	struct sockaddr_in sin = loopback(0);
+	SOCKET_ADDRESS address = { sa(&sin), sizeof(sin) };
+	OVERLAPPED ov = { .hEvent = WSACreateEvent() };
+	ADDRINFOEXW *list = NULL;
+
+	ASSERT_EQ(set_host("later", &address, 1), 0);
+	EXPECT_EQ(GetAddrInfoExW(u"later", NULL, NS_ALL, NULL, NULL, &list, NULL, &ov, NULL,
+				 NULL), WSA_IO_PENDING);
+	EXPECT_EQ(WSAWaitForMultipleEvents(1, &ov.hEvent, TRUE, TIMEOUT_MS, FALSE),
+		  WSA_WAIT_EVENT_0);
+	EXPECT_EQ(GetAddrInfoExOverlappedResult(&ov), 0);
+	ASSERT_NE(list, NULL);
+	EXPECT_EQ(list->ai_family, AF_INET);
+	FreeAddrInfoExW(list);
+	WSACloseEvent(ov.hEvent);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
+TEST_F(namespace, F6__addresses_bad_input)
+{
+	struct sockaddr_in sin = loopback(0);
+	SOCKET_ADDRESS addresses[17], bad = { sa(&sin), 4 };
+	struct timeval timeout = { 1 };
+	OVERLAPPED ov = { 0 };
+	BLOB blob = { 0 };
+
+	for (int i = 0; i < 17; i++)
+		addresses[i] = (SOCKET_ADDRESS){ sa(&sin), sizeof(sin) };
+	EXPECT_EQ(set_host(NULL, addresses, 1), WSAEINVAL);
+	EXPECT_EQ(set_host("", addresses, 1), WSAEINVAL);
+	EXPECT_EQ(set_host("two\nlines", addresses, 1), WSAEINVAL);
+	EXPECT_EQ(set_host("name", NULL, 1), WSAEINVAL);
+	EXPECT_EQ(set_host("name", &bad, 1), WSAEINVAL);
+	EXPECT_EQ(set_host("name", addresses, 17), WSAEINVAL);
+	EXPECT_EQ(GetLastError(), WSAEINVAL);
+#define SET(service, blob, flags, space, ...) \
+	SetAddrInfoExA("name", service, addresses, 1, blob, flags, space, NULL, __VA_ARGS__)
+	EXPECT_EQ(SET("80", NULL, 0, NS_ALL, NULL, NULL, NULL, NULL), WSAEOPNOTSUPP);
+	EXPECT_EQ(SET(NULL, &blob, 0, NS_ALL, NULL, NULL, NULL, NULL), WSAEOPNOTSUPP);
+	EXPECT_EQ(SET(NULL, NULL, 1, NS_ALL, NULL, NULL, NULL, NULL), WSAEINVAL);
+	EXPECT_EQ(SET(NULL, NULL, 0, NS_DNS, NULL, NULL, NULL, NULL), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(SET(NULL, NULL, 0, NS_ALL, &timeout, NULL, NULL, NULL), WSAEINVAL);
+	EXPECT_EQ(SET(NULL, NULL, 0, NS_ALL, NULL, &ov, NULL, NULL), WSAEINVAL);
+	EXPECT_EQ(set_host("name", NULL, 0), WSASERVICE_NOT_FOUND);
+	EXPECT_EQ(set_host("name", addresses, 16), 0);
+	EXPECT_EQ(GetLastError(), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 TEST_HARNESS_MAIN

@@ -514,6 +514,10 @@ static inline bool hear(int fd)
 	X(wsock_setsockopt, -1, wsock_setsockopt(s, -1, -1, NULL, -1))	\
 	X(wsock_shutdown, -1, wsock_shutdown(s, 99))			\
 	X(wsock_socket, -1, wsock_socket(-1, -1, -1))			\
+	X(SetAddrInfoExA, WSANOTINITIALISED,				\
+	  SetAddrInfoExA(NULL, NULL, NULL, 1, NULL, 1, 99, NULL, NULL, NULL, NULL, NULL)) \
+	X(SetAddrInfoExW, WSANOTINITIALISED,				\
+	  SetAddrInfoExW(NULL, NULL, NULL, 1, NULL, 1, 99, NULL, NULL, NULL, NULL, NULL)) \
 	X(GetAddrInfoExA, WSANOTINITIALISED,				\
 	  GetAddrInfoExA(NULL, NULL, 99, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) \
 	X(GetAddrInfoExCancel, WSANOTINITIALISED, GetAddrInfoExCancel(NULL)) \

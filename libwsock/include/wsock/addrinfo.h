@@ -71,6 +71,27 @@ INT WSAAPI GetAddrInfoExOverlappedResult(LPOVERLAPPED lpOverlapped);
 VOID WSAAPI FreeAddrInfoEx(PADDRINFOEXA pAddrInfoEx);
 VOID WSAAPI FreeAddrInfoExW(PADDRINFOEXW pAddrInfoEx);
 
+/*
+ * Gives a name (1 to 63 bytes in UTF-8) these addresses, at most 16, in this machine's
+ * name space (see WSASetService): GetAddrInfoEx finds them with NS_ALL, before it asks
+ * others, until they are taken back, with none. @dwNameSpace must be NS_ALL; @dwFlags
+ * and all from @timeout on must be 0. They return 0, WSASERVICE_NOT_FOUND (another
+ * name space, or nothing to take back), WSAEOPNOTSUPP with @pServiceName or @lpBlob,
+ * WSAEINVAL or WSAEACCES.
+ */
+INT WSAAPI SetAddrInfoExA(PCSTR pName, PCSTR pServiceName, SOCKET_ADDRESS *pAddresses,
+			  DWORD dwAddressCount, LPBLOB lpBlob, DWORD dwFlags,
+			  DWORD dwNameSpace, LPGUID lpNspId, struct timeval *timeout,
+			  LPOVERLAPPED lpOverlapped,
+			  LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+			  LPHANDLE lpNameHandle);
+INT WSAAPI SetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, SOCKET_ADDRESS *pAddresses,
+			  DWORD dwAddressCount, LPBLOB lpBlob, DWORD dwFlags,
+			  DWORD dwNameSpace, LPGUID lpNspId, struct timeval *timeout,
+			  LPOVERLAPPED lpOverlapped,
+			  LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+			  LPHANDLE lpNameHandle);
+
 /* The text is the calling thread's. */
 char * WSAAPI gai_strerrorA(int ecode);
 WCHAR * WSAAPI gai_strerrorW(int ecode);
@@ -130,6 +151,7 @@ BOOL WSAAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress,
 #define FreeAddrInfo	FreeAddrInfoW
 #define GetNameInfo	GetNameInfoW
 #define GetAddrInfoEx	GetAddrInfoExW
+#define SetAddrInfoEx	SetAddrInfoExW
 #define FreeAddrInfoEx	FreeAddrInfoExW
 #define WSAConnectByName	WSAConnectByNameW
 #else
@@ -137,6 +159,7 @@ BOOL WSAAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress,
 #define FreeAddrInfo	FreeAddrInfoA
 #define GetNameInfo	GetNameInfoA
 #define GetAddrInfoEx	GetAddrInfoExA
+#define SetAddrInfoEx	SetAddrInfoExA
 #define WSAConnectByName	WSAConnectByNameA
 #endif
 
