@@ -151,9 +151,11 @@ static int cancel(struct wsock_context *ctx, const void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	if (args.flags & ~(WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD))
+	if (args.flags & ~(WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD | WSOCK_CANCEL_SENDS))
 		return -EINVAL;
 	if ((args.flags & WSOCK_CANCEL_ALL) ? args.ov : args.flags)
+		return -EINVAL;
+	if ((args.flags & WSOCK_CANCEL_THREAD) && (args.flags & WSOCK_CANCEL_SENDS))
 		return -EINVAL;
 	return wsock_op_cancel(ctx, &args);
 }

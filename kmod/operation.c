@@ -2304,6 +2304,9 @@ static bool op_is(const struct wsock_op *op, enum wsock_whose whose)
 {
 	if (whose == WSOCK_EVERYBODYS)
 		return true;
+	if (whose == WSOCK_SENDS)
+		return op->code == WSOCK_OP_SEND || op->code == WSOCK_OP_SENDMSG ||
+		       op->code == WSOCK_OP_TRANSMIT;
 	return op->task == current && (whose == WSOCK_MINE || !op_is_ports(op));
 }
 
@@ -2478,19 +2481,22 @@ static int cancel_thread(struct wsock_context *ctx)
  */
 int wsock_op_cancel(struct wsock_context *ctx, const struct wsock_cancel *args)
 {
+	enum wsock_whose whose = WSOCK_EVERYBODYS;
 	struct wsock_socket *s;
 	unsigned int n;
 
-	if (args->fd == -1 && (args->flags & WSOCK_CANCEL_THREAD))
+	if (args->flags & WSOCK_CANCEL_THREAD)
+		whose = WSOCK_MINE;
+	else if (args->flags & WSOCK_CANCEL_SENDS)
+		whose = WSOCK_SENDS;
+	if (args->fd == -1 && whose == WSOCK_MINE)
 		return cancel_thread(ctx);
 
 	s = wsock_socket_get(ctx, args->fd);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	if (args->flags & WSOCK_CANCEL_ALL)
-		n = wsock_op_cancel_all(s, -ECANCELED, true,
-					args->flags & WSOCK_CANCEL_THREAD ?
-					WSOCK_MINE : WSOCK_EVERYBODYS);
+		n = wsock_op_cancel_all(s, -ECANCELED, true, whose);
 	else
 		n = op_cancel_named(s, args->ov);
 	wsock_socket_put(s);

@@ -119,6 +119,7 @@ enum wsock_whose {
 	WSOCK_EVERYBODYS,
 	WSOCK_MINE,		/* that the calling thread submitted */
 	WSOCK_MINE_BOUND,	/* of these, those that end with their thread */
+	WSOCK_SENDS,
 };
 
 /**

@@ -285,6 +285,15 @@ DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
+	if (wsock_object_is(hSourceHandle)) {
+		handle = wsock_object_duplicate(hSourceHandle);
+		if (!handle)
+			return FALSE;
+		if (dwOptions & DUPLICATE_CLOSE_SOURCE)
+			wsock_object_close(hSourceHandle);
+		*lpTargetHandle = handle;
+		return TRUE;
+	}
 	queue = get_queue(hSourceHandle);
 	handle = queue < 0 ? NULL : wsock_thread_handle(queue);
 	if (!handle)

@@ -203,11 +203,9 @@ WSOCK_EXPORT BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent)
 
 WSOCK_EXPORT BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent)
 {
-	int fd = get(hEvent);
-
-	if (fd < 0)
+	if (get(hEvent) < 0)
 		return FALSE;
-	if (!wsock_handle_close(fd)) {
+	if (!wsock_object_close(hEvent)) {
 		wsock_error_set(WSA_INVALID_HANDLE);
 		return FALSE;
 	}

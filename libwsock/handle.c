@@ -47,7 +47,6 @@ bool wsock_handle_close(int fd)
 
 static bool close_any(HANDLE handle)
 {
-	bool auto_reset;
 	int fd;
 
 	if (wsock_handle_is_pseudo(handle))
@@ -58,11 +57,8 @@ static bool close_any(HANDLE handle)
 	fd = wsock_thread_decode(handle);
 	if (fd >= 0)
 		return wsock_thread_close(fd);
-	fd = wsock_event_decode(handle, &auto_reset);
-	if (fd >= 0)
-		return wsock_handle_close(fd);
-	if (wsock_object_close(handle))
-		return true;
+	if (wsock_object_is(handle))
+		return wsock_object_close(handle);
 	if (wsock_fd_flags_get(wsock_socket_fd((SOCKET)handle)) & WSOCK_FD_FILE)
 		return wsock_handle_close(wsock_socket_fd((SOCKET)handle));
 	/* Others' descriptors are not for us to close. */

@@ -668,8 +668,12 @@ void *wsock_object_new(size_t size, const struct wsock_object_kind *kind,
  * freed and the error set, when that is -1 or too large.
  */
 HANDLE wsock_object_publish(struct wsock_object *object, int fd);
-/* False when it is none. */
+/* Also of events: false when it is none. */
 bool wsock_object_close(HANDLE handle);
+/* Is it the handle of an object or event, going by its looks? */
+bool wsock_object_is(HANDLE handle);
+/* One more; NULL with the error set. */
+HANDLE wsock_object_duplicate(HANDLE handle);
 /* Under the lock; NULL for none. */
 struct wsock_object *wsock_object_find(HANDLE handle, enum wsock_tag tag);
 /* Also of events: the descriptor or -1; does a wait take it, is it our own? */

@@ -214,6 +214,19 @@ static int set_reset_reports(struct request *r)
 	return on ? WSAEOPNOTSUPP : 0;
 }
 
+/* Overlapped sends that pend end as if they were cancelled one by one. */
+static int flush(const struct request *r)
+{
+	struct wsock_cancel args = {
+		.fd = r->fd,
+		.flags = WSOCK_CANCEL_ALL | WSOCK_CANCEL_SENDS,
+	};
+
+	return wsock_device_ioctl(WSOCK_IOC_CANCEL, &args) >= 0 ||
+			       errno == ENOENT ?
+		       0 : wsock_error_from_errno(errno);
+}
+
 static int control(struct request *r, DWORD code)
 {
 	switch (code) {
@@ -253,6 +266,8 @@ static int control(struct request *r, DWORD code)
 		return set_multicast(r, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS);
 	case SIO_UDP_CONNRESET:
 		return set_reset_reports(r);
+	case SIO_FLUSH:
+		return flush(r);
 	}
 	return WSAEOPNOTSUPP;
 }

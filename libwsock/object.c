@@ -44,8 +44,25 @@ static uint32_t forks;
 /* By descriptor. Changed with @object_lock exclusive. */
 static struct wsock_object *objects[WSOCK_FD_TABLE_SIZE];
 
+/*
+ * What DuplicateHandle made: of the descriptor of a duplicate, which is there for
+ * its number, that of the original as -1 - fd; of an original, how many duplicates it
+ * has. Its descriptor is there until the last of them is closed, and is what waits
+ * look at. Changed with @object_lock exclusive.
+ */
+static int32_t duplicates[WSOCK_FD_TABLE_SIZE];
+
+static int original_of(int fd)
+{
+	int32_t original = wsock_fd_flags_kept(fd) ?
+		__atomic_load_n(&duplicates[fd], __ATOMIC_RELAXED) : 0;
+
+	return original < 0 ? -1 - original : fd;
+}
+
 static uint32_t waiting_get(int fd)
 {
+	fd = original_of(fd);
 	if (!wsock_fd_flags_kept(fd) ||
 	    waiting[fd] >> FORKS_SHIFT != (forks & WAITING_MASK))
 		return 0;
@@ -171,7 +188,7 @@ static bool has_record(enum wsock_tag tag)
 
 struct wsock_object *wsock_object_find(HANDLE handle, enum wsock_tag tag)
 {
-	int fd = wsock_handle_decode(handle, tag, WSOCK_FD_OBJECT);
+	int fd = original_of(wsock_handle_decode(handle, tag, WSOCK_FD_OBJECT));
 
 	if (!wsock_fd_flags_kept(fd))
 		return NULL;
@@ -224,22 +241,110 @@ HANDLE wsock_object_publish(struct wsock_object *object, int fd)
 	return handle;
 }
 
+/* The descriptor behind a handle of an event or an object, or -1. Under the lock. */
+static int handle_fd(HANDLE handle)
+{
+	enum wsock_tag tag = wsock_handle_tag(handle);
+	bool auto_reset;
+
+	if (!has_record(tag))
+		return wsock_event_decode(handle, &auto_reset);
+	return find_any(handle) ?
+		       wsock_handle_decode(handle, tag, WSOCK_FD_OBJECT) : -1;
+}
+
+/* Nothing names it any more. */
+static bool close_original(int fd)
+{
+	struct wsock_object *object =
+		wsock_fd_flags_kept(fd) ? objects[fd] : NULL;
+	bool closed;
+
+	if (object)
+		objects[fd] = NULL;
+	closed = wsock_handle_close(fd);
+	if (object)
+		object->kind->free(object);
+	return closed;
+}
+
+static bool close_handle(int fd)
+{
+	int original = original_of(fd);
+
+	if (fd == original) {
+		if (!wsock_fd_flags_kept(fd) || !duplicates[fd])
+			return close_original(fd);
+		/* Only as a handle is it gone. */
+		wsock_fd_flags_init(fd, 0);
+		return true;
+	}
+	duplicates[fd] = 0;
+	wsock_handle_close(fd);
+	if (!--duplicates[original] && !wsock_fd_flags_get(original))
+		close_original(original);
+	return true;
+}
+
 bool wsock_object_close(HANDLE handle)
 {
-	struct wsock_object *object;
-	int cancel_state;
+	int cancel_state = wsock_object_lock(true);
+	int fd = handle_fd(handle);
+	bool closed = fd >= 0 && close_handle(fd);
 
-	if (!has_record(wsock_handle_tag(handle)))
-		return false;
-	cancel_state = wsock_object_lock(true);
-	object = find_any(handle);
-	if (object) {
-		objects[object->fd] = NULL;
-		wsock_handle_close(object->fd);
-		object->kind->free(object);
-	}
 	wsock_object_unlock(cancel_state);
-	return object;
+	return closed;
+}
+
+/* Under the lock; NULL with the error set. */
+static HANDLE duplicate(HANDLE handle)
+{
+	int fd = handle_fd(handle), original = original_of(fd), copy;
+	HANDLE made;
+
+	if (fd < 0) {
+		wsock_error_set(ERROR_INVALID_HANDLE);
+		return NULL;
+	}
+	copy = fcntl(original, F_DUPFD_CLOEXEC, 0);
+	made = wsock_fd_flags_kept(copy) && wsock_fd_flags_kept(original) ?
+	       wsock_handle_encode(wsock_handle_tag(handle), copy) : NULL;
+	if (!made) {
+		wsock_error_set(copy < 0 && errno == EBADF ?
+				ERROR_INVALID_HANDLE : ERROR_NOT_ENOUGH_MEMORY);
+		if (copy >= 0)
+			close(copy);
+		return NULL;
+	}
+	__atomic_store_n(&duplicates[copy], -1 - original, __ATOMIC_RELAXED);
+	duplicates[original]++;
+	wsock_fd_flags_init(copy, has_record(wsock_handle_tag(handle)) ?
+				  WSOCK_FD_OBJECT : WSOCK_FD_EVENT);
+	return made;
+}
+
+bool wsock_object_is(HANDLE handle)
+{
+	switch (wsock_handle_tag(handle)) {
+	case WSOCK_TAG_EVENT:
+	case WSOCK_TAG_AUTO_EVENT:
+	case WSOCK_TAG_SEMAPHORE:
+	case WSOCK_TAG_MUTEX:
+	case WSOCK_TAG_TIMER:
+	case WSOCK_TAG_AUTO_TIMER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+HANDLE wsock_object_duplicate(HANDLE handle)
+{
+	int cancel_state = wsock_object_lock(true);
+	HANDLE made = duplicate(handle);
+
+	wsock_object_unlock(cancel_state);
+	return made;
 }
 
 int wsock_object_decode(HANDLE handle, bool *taken, bool *own)
@@ -250,7 +355,7 @@ int wsock_object_decode(HANDLE handle, bool *taken, bool *own)
 	*own = false;
 	fd = wsock_event_decode(handle, taken);
 	if (fd >= 0 || !has_record(wsock_handle_tag(handle)))
-		return fd;
+		return original_of(fd);
 	cancel_state = wsock_object_lock(false);
 	object = find_any(handle);
 	if (object) {
@@ -343,7 +448,7 @@ void wsock_object_wait_end(const struct pollfd *fds, uint64_t which)
 
 static bool is_event(int fd)
 {
-	return !(wsock_fd_flags_get(fd) & WSOCK_FD_OBJECT);
+	return !wsock_fd_flags_kept(fd) || !objects[fd];
 }
 
 /* The events in @take; false when one was reset from outside of the lock. */

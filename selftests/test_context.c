@@ -209,6 +209,11 @@ TEST_F(context, cancel__gate_and_bad_input)
 	args.flags = WSOCK_CANCEL_ALL;
 	args.ov = 8;
 	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
+	args.ov = 0;
+	args.flags = WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD | WSOCK_CANCEL_SENDS;
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
+	args.flags = WSOCK_CANCEL_SENDS;
+	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
 	EXPECT_EQ(dev_ioctl(self->dev, WSOCK_IOC_CANCEL, NULL), -EFAULT);
 	close(fds[1]);
 }

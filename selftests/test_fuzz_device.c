@@ -210,7 +210,8 @@ static const struct call_kind kinds[] = {
 	/* It names the operations of before: of the socket, and where they are. */
 	{ "CANCEL", WSOCK_IOC_CANCEL, .fields = {
 		F(0, wsock_cancel, fd, FD, TCP), F(0, wsock_cancel, flags, FLAGS,
-						   WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD),
+						   WSOCK_CANCEL_ALL | WSOCK_CANCEL_THREAD |
+						   WSOCK_CANCEL_SENDS),
 		F(0, wsock_cancel, ov, OV, 0) } },
 	{ "WAIT", WSOCK_IOC_WAIT, .fields = {
 		F(0, wsock_wait, ov, OV, 0), F(0, wsock_wait, timeout_ns, NS, 0),

@@ -40,6 +40,7 @@ static const struct control controls[] = {
 	  POISON_WORD },
 	{ "SIO_GET_EXTENSION_FUNCTION_POINTER", SIO_GET_EXTENSION_FUNCTION_POINTER, &connect_ex,
 	  sizeof(connect_ex), sizeof(void *), 0, sizeof(void *) },
+	{ "SIO_FLUSH", SIO_FLUSH, NULL, 0, 0, 0, 0 },
 	{ "unknown", UNKNOWN, NULL, 0, 0, WSA_IO_PENDING, POISON_WORD },
 };
 
@@ -268,6 +269,9 @@ TEST_F(ioctl, E__passes_pending_operations)
 	ASSERT_EQ(start_recv(s, &in, NULL, 8), WSA_IO_PENDING);
 	ASSERT_EQ(start_send(s, &out, NULL, big, sizeof(big)), WSA_IO_PENDING);
 	for (size_t i = 0; i < NR_CONTROLS; i++) {
+		/* It ends what pends here, see below. */
+		if (controls[i].code == SIO_FLUSH)
+			continue;
 		operation_init(&op, NULL);
 		EXPECT_EQ(call(&controls[i], s, &op, NULL), controls[i].error);
 		EXPECT_TRUE(is_packet_of(&controls[i], take_packet(port, 0), &op))
@@ -281,6 +285,64 @@ TEST_F(ioctl, E__passes_pending_operations)
 	EXPECT_EQ(WSACleanup(), 0);
 	EXPECT_TRUE(CloseHandle(port));
 	close(peer);
+}
+
+/* Sends that pend are cancelled, and this is told as every end is; nothing else is. */
+TEST_F(ioctl, H23__flush_cancels_sends)
+{
+	static char big[16 << 20];
+	TRANSMIT_PACKETS_ELEMENT packet = {
+		.dwElFlags = TP_ELEMENT_MEMORY, .cLength = sizeof(big), .pBuffer = big,
+	};
+	WSAEVENT event = WSACreateEvent(), other = WSACreateEvent();
+	struct operation in, out[3], foreign, op;
+	DWORD bytes, flags;
+	SOCKET s, s2;
+	int peer, peer2;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	ASSERT_EQ(stream_pair(&s2, &peer2), 0);
+	/* With none it is a success, too. */
+	EXPECT_EQ(WSAIoctl(s, SIO_FLUSH, NULL, 0, NULL, 0, &bytes, NULL, NULL), 0);
+	EXPECT_EQ(bytes, 0);
+	ASSERT_EQ(start_recv(s, &in, NULL, 8), WSA_IO_PENDING);
+	ASSERT_EQ(start_send(s2, &foreign, NULL, big, sizeof(big)), WSA_IO_PENDING);
+	ASSERT_EQ(start_send(s, &out[0], event, big, sizeof(big)), WSA_IO_PENDING);
+	ASSERT_EQ(start_send(s, &out[1], NULL, big, 1), WSA_IO_PENDING);
+	operation_init(&out[2], other);
+	ASSERT_FALSE(TransmitPackets(s, &packet, 1, 0, &out[2].ov, 0));
+	ASSERT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+	bytes = POISON_WORD;
+	EXPECT_EQ(WSAIoctl(s, SIO_FLUSH, NULL, 0, NULL, 0, &bytes, NULL, NULL), 0);
+	EXPECT_EQ(bytes, 0);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_FALSE(WSAGetOverlappedResult(s, &out[i].ov, &bytes, TRUE, &flags));
+		EXPECT_EQ(WSAGetLastError(), WSA_OPERATION_ABORTED);
+	}
+	/* H22: what TCP had taken is told. */
+	EXPECT_GT(out[0].ov.InternalHigh, 0);
+	EXPECT_LT(out[0].ov.InternalHigh, sizeof(big));
+	EXPECT_EQ(out[1].ov.InternalHigh, 0);
+	EXPECT_TRUE(signalled(event));
+	EXPECT_TRUE(signalled(other));
+	/* Neither a receive nor another socket's send. */
+	EXPECT_EQ(status(&in), STATUS_PENDING);
+	EXPECT_EQ(status(&foreign), STATUS_PENDING);
+	/* And the socket is as good as before. */
+	ASSERT_EQ(send(peer, "abc", 3, 0), 3);
+	ASSERT_TRUE(WSAGetOverlappedResult(s, &in.ov, &bytes, TRUE, &flags));
+	EXPECT_EQ(bytes, 3);
+	ASSERT_EQ(start_send(s, &out[0], event, big, sizeof(big)), WSA_IO_PENDING);
+	operation_init(&op, NULL);
+	EXPECT_EQ(WSAIoctl(s, SIO_FLUSH, NULL, 0, NULL, 0, &op.bytes, &op.ov, NULL), 0);
+	EXPECT_EQ(status(&op), STATUS_SUCCESS);
+	EXPECT_EQ(status(&out[0]), STATUS_CANCELLED);
+	EXPECT_EQ(WSACleanup(), 0);
+	WSACloseEvent(event);
+	WSACloseEvent(other);
+	close(peer);
+	close(peer2);
 }
 
 TEST_F(ioctl, D5__skipped_and_suppressed_packets)

@@ -216,6 +216,45 @@ TEST_F(namespace, F7__lookup)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+static int begin(struct caller *c)
+{
+	WSAQUERYSETA q = query("name");
+
+	return WSALookupServiceBeginA(&q, LUP_RETURN_ALL, c->arg);
+}
+
+/*
+ * A lookup that has begun when the final cleanup comes, and is held up by a file that
+ * is a pipe: it fails, and its handle is nothing to those that come afterwards.
+ */
+TEST_F(namespace, C19__cleanup_cuts_off_a_lookup)
+{
+	HANDLE lookup = (HANDLE)POISON_LONG;
+	struct caller c = { .call = begin, .arg = &lookup };
+	union result r;
+	DWORD len = sizeof(r);
+
+	ASSERT_EQ(set("name", RNRSERVICE_REGISTER), 0);
+	ASSERT_EQ(mkfifo(DIR_NAME "/pipe", 0644), 0);
+	ASSERT_TRUE(caller_start(&c));
+	ASSERT_TRUE(caller_blocked(&c, SYS_openat));
+	EXPECT_EQ(WSACleanup(), 0);
+	/* It is still there: a cleanup does not wait for files. */
+	EXPECT_FALSE(caller_done(&c));
+	close(open(DIR_NAME "/pipe", O_WRONLY | O_CLOEXEC));
+	ASSERT_TRUE(caller_join(&c));
+	EXPECT_EQ(c.result, SOCKET_ERROR);
+	EXPECT_EQ(c.error, WSAEINTR);
+	EXPECT_EQ(lookup, (HANDLE)POISON_LONG);
+	EXPECT_EQ(c.next_error, WSANOTINITIALISED);
+	ASSERT_EQ(startup(), 0);
+	EXPECT_EQ(WSALookupServiceNextA(lookup, 0, &len, &r.a), SOCKET_ERROR);
+	EXPECT_EQ(WSAGetLastError(), WSA_INVALID_HANDLE);
+	EXPECT_EQ(unlink(DIR_NAME "/pipe"), 0);
+	EXPECT_EQ(get("name", &r.a, sizeof(r)), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 static int set_as_is(WSAQUERYSETA q)
 {
 	return WSASetServiceA(&q, RNRSERVICE_REGISTER, 0) ? WSAGetLastError() : 0;

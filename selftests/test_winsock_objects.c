@@ -826,6 +826,172 @@ TEST_F(objects, handle__kinds)
 	}
 }
 
+static HANDLE duplicate(HANDLE handle, DWORD options)
+{
+	HANDLE us = GetCurrentProcess(), copy = NULL;
+
+	SetLastError(4711);
+	return DuplicateHandle(us, handle, us, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS | options) ?
+	       copy : NULL;
+}
+
+/* What lets one wait through, of each kind. */
+static bool let(HANDLE handle, int kind)
+{
+	switch (kind) {
+	case 0:
+	case 1:
+		return SetEvent(handle);
+	case 2:
+		return ReleaseSemaphore(handle, 1, NULL);
+	case 3:
+		return ReleaseMutex(handle);
+	default:
+		return set_timer(handle, 0, 0);
+	}
+}
+
+/* Each handle is as good as the others, and the last one closes the object. */
+TEST_F(objects, duplicate__each_kind)
+{
+	int fd = lowest_fd();
+
+	for (int kind = 0; kind < 6; kind++) {
+		HANDLE all[] = { CreateEventA(NULL, TRUE, FALSE, NULL),
+				 CreateEventA(NULL, FALSE, FALSE, NULL), semaphore(0, 2),
+				 CreateMutexA(NULL, TRUE, NULL), timer(false), timer(true) };
+		HANDLE first = all[kind], second, third;
+
+		second = duplicate(first, 0);
+		ASSERT_NE(second, NULL) TH_LOG("%d", kind);
+		third = duplicate(second, 0);
+		ASSERT_NE(third, NULL) TH_LOG("%d", kind);
+		EXPECT_NE(first, second);
+		EXPECT_NE(second, third);
+		EXPECT_TRUE(let(first, kind)) TH_LOG("%d", kind);
+		EXPECT_TRUE(becomes_signalled(second)) TH_LOG("%d", kind);
+		/* Is there what was taken? */
+		EXPECT_EQ(take(third), kind == 0 || kind == 3 || kind == 5) TH_LOG("%d", kind);
+		if (kind == 3) {
+			EXPECT_TRUE(let(third, kind));
+			EXPECT_TRUE(let(first, kind));
+			/* Twice was it taken. */
+			EXPECT_FALSE(let(second, kind));
+			EXPECT_EQ(GetLastError(), ERROR_NOT_OWNER);
+			EXPECT_TRUE(take(first));
+		}
+		/* Without the first it goes on. */
+		EXPECT_TRUE(CloseHandle(first)) TH_LOG("%d", kind);
+		EXPECT_FALSE(CloseHandle(first)) TH_LOG("%d", kind);
+		EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+		EXPECT_EQ(WaitForSingleObject(first, 0), WAIT_FAILED) TH_LOG("%d", kind);
+		EXPECT_FALSE(let(first, kind)) TH_LOG("%d", kind);
+		EXPECT_EQ(duplicate(first, 0), NULL);
+		EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+		EXPECT_TRUE(let(second, kind)) TH_LOG("%d", kind);
+		EXPECT_TRUE(becomes_signalled(third)) TH_LOG("%d", kind);
+		/* Moved: the second is gone. */
+		first = duplicate(second, DUPLICATE_CLOSE_SOURCE);
+		ASSERT_NE(first, NULL) TH_LOG("%d", kind);
+		EXPECT_FALSE(CloseHandle(second)) TH_LOG("%d", kind);
+		EXPECT_TRUE(CloseHandle(third)) TH_LOG("%d", kind);
+		EXPECT_TRUE(let(first, kind)) TH_LOG("%d", kind);
+		EXPECT_TRUE(becomes_signalled(first)) TH_LOG("%d", kind);
+		EXPECT_TRUE(CloseHandle(first)) TH_LOG("%d", kind);
+		EXPECT_FALSE(CloseHandle(first)) TH_LOG("%d", kind);
+		for (int i = 0; i < 6; i++)
+			EXPECT_EQ(CloseHandle(all[i]), i != kind) TH_LOG("%d", kind);
+		EXPECT_EQ(lowest_fd(), fd) TH_LOG("%d", kind);
+	}
+}
+
+/* Who waits through one handle is released by the other, and stays so. */
+TEST_F(objects, duplicate__waits)
+{
+	HANDLE event[2], s[2], m[2], both[2];
+	struct waiter w[2];
+	bool done;
+
+	event[0] = CreateEventA(NULL, FALSE, FALSE, NULL);
+	event[1] = duplicate(event[0], 0);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 2; i++) {
+			w[i] = (struct waiter){ .objects = { event[i] }, .n = 1,
+						.timeout = INFINITE };
+			ASSERT_TRUE(waiter_start(&w[i]));
+		}
+		/* One each, and one that is left. */
+		for (int i = 0; i < 3; i++)
+			EXPECT_TRUE(SetEvent(event[round & 1]));
+		if (round & 2)
+			EXPECT_TRUE(ResetEvent(event[!(round & 1)]));
+		done = wait_for(waiters_done(w, 2) == 2);
+		EXPECT_TRUE(done);
+		if (!done)
+			_exit(1);
+		for (int i = 0; i < 2; i++)
+			pthread_join(w[i].thread, NULL);
+		EXPECT_EQ(take(event[0]), !(round & 2)) TH_LOG("round %d", round);
+	}
+	EXPECT_TRUE(CloseHandle(event[0]));
+	EXPECT_TRUE(CloseHandle(event[1]));
+
+	/* All at one time, each by its second handle, after the first was closed. */
+	s[0] = semaphore(0, 1);
+	m[0] = mutex();
+	s[1] = duplicate(s[0], DUPLICATE_CLOSE_SOURCE);
+	m[1] = duplicate(m[0], DUPLICATE_CLOSE_SOURCE);
+	both[0] = s[1];
+	both[1] = m[1];
+	EXPECT_EQ(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_TIMEOUT);
+	EXPECT_TRUE(ReleaseSemaphore(s[1], 1, NULL));
+	EXPECT_EQ(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_OBJECT_0);
+	EXPECT_FALSE(take(s[1]));
+	EXPECT_TRUE(ReleaseMutex(m[1]));
+	EXPECT_TRUE(CloseHandle(s[1]));
+	EXPECT_TRUE(CloseHandle(m[1]));
+}
+
+static void *take_and_end(void *handle)
+{
+	return (void *)(uintptr_t)take(handle);
+}
+
+/* A mutex that is abandoned is so to all its handles. */
+TEST_F(objects, duplicate__abandoned)
+{
+	HANDLE m = mutex(), copy = duplicate(m, 0);
+	pthread_t thread;
+	void *took;
+
+	ASSERT_EQ(pthread_create(&thread, NULL, take_and_end, copy), 0);
+	pthread_join(thread, &took);
+	EXPECT_NE(took, NULL);
+	EXPECT_TRUE(CloseHandle(copy));
+	EXPECT_EQ(WaitForSingleObject(m, 0), WAIT_ABANDONED_0);
+	EXPECT_TRUE(ReleaseMutex(m));
+	EXPECT_TRUE(CloseHandle(m));
+}
+
+/* An overlapped operation signals what any of the handles names. */
+TEST_F(objects, duplicate__of_an_operations_event)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, FALSE, NULL), copy = duplicate(event, 0);
+	struct operation op;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	ASSERT_EQ(start_recv(s, &op, copy, 64), WSA_IO_PENDING);
+	EXPECT_TRUE(WSACloseEvent(copy));
+	EXPECT_FALSE(WSACloseEvent(copy));
+	EXPECT_FALSE(signalled(event));
+	ASSERT_EQ(datagram_to(s, "hello", 5), 0);
+	EXPECT_TRUE(becomes_signalled(event));
+	EXPECT_EQ(WSACleanup(), 0);
+	EXPECT_TRUE(WSACloseEvent(event));
+}
+
 TEST_F(objects, handle__names_are_refused)
 {
 	const WCHAR wide[] = { 'n', 0 }, none[] = { 0 };

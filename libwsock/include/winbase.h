@@ -47,9 +47,10 @@ BOOL WINAPI SetHandleInformation(HANDLE hObject, DWORD dwMask, DWORD dwFlags);
  *			GetCurrentProcess(), &handle, 0, FALSE,
  *			DUPLICATE_SAME_ACCESS);
  *
- * or one more from such a handle. Both processes must be GetCurrentProcess();
- * ERROR_INVALID_HANDLE for these and for other kinds of handles. Access rights
- * and @bInheritHandle are not looked at.
+ * or one more from such a handle, or from that of an event, a mutex, a semaphore or a
+ * waitable timer, which is there until the last of its handles is closed. Both
+ * processes must be GetCurrentProcess(); ERROR_INVALID_HANDLE for others and for other
+ * kinds of handles. Access rights and @bInheritHandle are not looked at.
  */
 BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
 			    HANDLE hTargetProcessHandle,

@@ -462,7 +462,8 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
  * SIO_ADDRESS_LIST_QUERY, SIO_GET_INTERFACE_LIST, SIO_ROUTING_INTERFACE_QUERY,
  * SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_BASE_HANDLE,
  * SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_MULTIPOINT_LOOPBACK,
- * SIO_MULTICAST_SCOPE, and SIO_UDP_CONNRESET with FALSE; WSAEOPNOTSUPP for others.
+ * SIO_MULTICAST_SCOPE, SIO_FLUSH, which cancels the overlapped sends that pend,
+ * and SIO_UDP_CONNRESET with FALSE; WSAEOPNOTSUPP for others.
  * WSAEFAULT with *@lpcbBytesReturned when the output needs that many bytes. All
  * is done when it returns 0. With @lpOverlapped that is told as for other
  * operations, with 0 bytes whatever was put out, and a control that is not known

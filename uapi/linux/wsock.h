@@ -55,6 +55,7 @@ struct wsock_cancel {
 
 #define WSOCK_CANCEL_ALL	(1U << 0)	/* every operation of the socket */
 #define WSOCK_CANCEL_THREAD	(1U << 1)	/* with it: that the calling thread submitted */
+#define WSOCK_CANCEL_SENDS	(1U << 2)	/* instead: SEND, SENDMSG and TRANSMIT */
 
 /**
  * struct wsock_associate - argument of WSOCK_IOC_ASSOCIATE
