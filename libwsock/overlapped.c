@@ -351,62 +351,68 @@ static bool is_success(uint32_t status)
 	return status != STATUS_PENDING && !(status & 0x80000000U);
 }
 
-/* What a wait for an operation may do meanwhile. */
-enum wait_kind { NO_WAIT, WAIT, WAIT_ALERTABLE };
+/* What APCs do to a wait for an operation. */
+enum apcs { NO_APCS, RUN_APCS, END_BY_APC };
 
 /*
  * Waits for the end of a pending operation. Without a device there is nothing
- * to wait for; the status is then final. With NO_WAIT it is done now what else
- * would be done when a thread comes to the port.
+ * to wait for; the status is then final. With a deadline of 0 it is done now what
+ * else would be done when a thread comes to the port. *@error is what ends the wait
+ * but the operation.
  */
-static uint32_t wait_status(LPWSAOVERLAPPED ov, enum wait_kind wait)
+static uint32_t wait_status(LPWSAOVERLAPPED ov, uint64_t deadline, enum apcs apcs,
+			    int *error)
 {
-	struct wsock_wait args = {
-		.ov = (uintptr_t)ov,
-		.timeout_ns = wait == NO_WAIT ? 0 : -1,
-	};
-	int result;
+	bool alertable = deadline && apcs != NO_APCS && wsock_apc_fd() >= 0;
+	struct wsock_wait args = { .ov = (uintptr_t)ov };
 
-	if (wait == WAIT_ALERTABLE && wsock_apc_fd() >= 0) {
+	if (alertable) {
 		args.flags = WSOCK_PORT_ALERTABLE;
 		args.alert_fd = wsock_apc_fd();
 	}
-	do {
-		if (args.flags)
-			args.timeout_ns =
-				wsock_time_left(wsock_apc_until(WSOCK_NEVER));
-		result = wsock_device_ioctl(WSOCK_IOC_WAIT, &args);
-		if (result < 0 && (errno == EALREADY ||
-				   (errno == ETIME && args.flags))) {
-			wsock_apc_run();
-			errno = EINTR;
+	for (;;) {
+		args.timeout_ns = wsock_time_left(alertable ? wsock_apc_until(deadline) :
+							      deadline);
+		if (wsock_device_ioctl(WSOCK_IOC_WAIT, &args) >= 0)
+			break;
+		if (alertable && (errno == EALREADY || wsock_apc_timers_due())) {
+			if (wsock_apc_run() && apcs == END_BY_APC) {
+				*error = WAIT_IO_COMPLETION;
+				break;
+			}
+		} else if (errno == ETIME && !wsock_time_left(deadline)) {
+			*error = deadline ? WAIT_TIMEOUT : 0;
+			break;
+		} else if (errno != ETIME && errno != EINTR) {
+			break;
 		}
-	} while (result < 0 && errno == EINTR);
+	}
 	return read_status(ov);
 }
 
-/* The operation's status, waited for or not; *@error for a bad hEvent. */
-static uint32_t get_status(LPWSAOVERLAPPED ov, enum wait_kind wait, int *error)
+/* The operation's status, waited for or not; *@error when it was not, or 0. */
+static uint32_t get_status(LPWSAOVERLAPPED ov, uint64_t deadline, enum apcs apcs,
+			   int *error)
 {
 	uint32_t status = read_status(ov);
 
 	*error = 0;
 	if (status != STATUS_PENDING)
 		return status;
-	if (wait == NO_WAIT)
-		return wsock_ports_used ? wait_status(ov, wait) : status;
+	if (!deadline)
+		return wsock_ports_used ? wait_status(ov, 0, NO_APCS, error) : status;
 	if ((uintptr_t)ov->hEvent & ~(uintptr_t)1 &&
 	    wsock_event_decode_ov(ov->hEvent) < 0) {
 		*error = WSA_INVALID_HANDLE;
 		return status;
 	}
-	return wait_status(ov, wait);
+	return wait_status(ov, deadline, apcs, error);
 }
 
 WSOCK_EXPORT int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped)
 {
 	int error, saved = errno;
-	uint32_t status = get_status(lpOverlapped, NO_WAIT, &error);
+	uint32_t status = get_status(lpOverlapped, 0, NO_APCS, &error);
 
 	errno = saved;
 	return status != STATUS_PENDING;
@@ -431,8 +437,7 @@ WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
 		wsock_error_set(WSA_INVALID_PARAMETER);
 		return FALSE;
 	}
-	status = get_status(lpOverlapped, fWait ? WAIT_ALERTABLE : NO_WAIT,
-			    &error);
+	status = get_status(lpOverlapped, fWait ? WSOCK_NEVER : 0, RUN_APCS, &error);
 	if (!error)
 		error = wsock_error_from_status(status);
 	if (status != STATUS_PENDING) {
@@ -447,28 +452,47 @@ WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
 	return is_success(status);
 }
 
-WSOCK_EXPORT BOOL WINAPI GetOverlappedResult(HANDLE hFile,
-					     LPOVERLAPPED lpOverlapped,
-					     LPDWORD lpNumberOfBytesTransferred,
-					     BOOL bWait)
+static BOOL get_result(LPOVERLAPPED ov, LPDWORD bytes, uint64_t deadline, enum apcs apcs)
 {
 	uint32_t status;
 	int error;
 
-	(void)hFile;
-	if (!lpOverlapped || !lpNumberOfBytesTransferred) {
+	if (!ov || !bytes) {
 		wsock_error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	status = get_status(lpOverlapped, bWait ? WAIT : NO_WAIT, &error);
-	if (status != STATUS_PENDING)
-		*lpNumberOfBytesTransferred = (DWORD)lpOverlapped->InternalHigh;
+	status = get_status(ov, deadline, apcs, &error);
+	if (status != STATUS_PENDING) {
+		*bytes = (DWORD)ov->InternalHigh;
+		error = 0;
+	}
 	if (is_success(status))
 		return TRUE;
 	if (!error)
 		error = (int)wsock_error_win32_from_status(status);
 	wsock_error_set(error);
 	return FALSE;
+}
+
+WSOCK_EXPORT BOOL WINAPI GetOverlappedResult(HANDLE hFile,
+					     LPOVERLAPPED lpOverlapped,
+					     LPDWORD lpNumberOfBytesTransferred,
+					     BOOL bWait)
+{
+	(void)hFile;
+	return get_result(lpOverlapped, lpNumberOfBytesTransferred,
+			  bWait ? WSOCK_NEVER : 0, NO_APCS);
+}
+
+WSOCK_EXPORT BOOL WINAPI GetOverlappedResultEx(HANDLE hFile,
+					       LPOVERLAPPED lpOverlapped,
+					       LPDWORD lpNumberOfBytesTransferred,
+					       DWORD dwMilliseconds, BOOL bAlertable)
+{
+	(void)hFile;
+	return get_result(lpOverlapped, lpNumberOfBytesTransferred,
+			  wsock_wait_deadline(dwMilliseconds),
+			  bAlertable ? END_BY_APC : NO_APCS);
 }
 
 /* Returns 0 or the error. */

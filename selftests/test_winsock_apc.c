@@ -1074,4 +1074,48 @@ TEST_F(apc, D4__GetOverlappedResult_runs_none)
 	close(apc_peer);
 }
 
+TEST_F(apc, D4__GetOverlappedResultEx)
+{
+	struct operation op;
+	pthread_t thread;
+	int64_t begin;
+	DWORD n = 4711;
+
+#define RESULT(ms, alertable) \
+	GetOverlappedResultEx((HANDLE)apc_socket, &op.ov, &n, ms, alertable)
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&apc_socket, &apc_peer), 0);
+	EXPECT_TRUE(queue_to_self(1));
+	EXPECT_EQ(start_recv(apc_socket, &op, NULL, 8), WSA_IO_PENDING);
+	/* Who has no time runs no APC, nor who is not alertable. */
+	EXPECT_FALSE(RESULT(0, TRUE));
+	EXPECT_EQ(GetLastError(), ERROR_IO_INCOMPLETE);
+	begin = now_ms();
+	EXPECT_FALSE(RESULT(QUIET_MS, FALSE));
+	EXPECT_EQ(GetLastError(), WAIT_TIMEOUT);
+	EXPECT_GE(now_ms() - begin, QUIET_MS);
+	EXPECT_EQ(n_ran, 0);
+	EXPECT_FALSE(RESULT(INFINITE, TRUE));
+	EXPECT_EQ(GetLastError(), WAIT_IO_COMPLETION);
+	EXPECT_EQ(n_ran, 1);
+	begin = now_ms();
+	EXPECT_FALSE(RESULT(QUIET_MS, TRUE));
+	EXPECT_EQ(GetLastError(), WAIT_TIMEOUT);
+	EXPECT_GE(now_ms() - begin, QUIET_MS);
+	EXPECT_EQ(n, 4711);
+	ASSERT_EQ(pthread_create(&thread, NULL, send_later, NULL), 0);
+	EXPECT_TRUE(RESULT(TIMEOUT_MS, TRUE));
+	EXPECT_EQ(n, 1);
+	pthread_join(thread, NULL);
+	/* An operation that has ended comes before APCs. */
+	EXPECT_TRUE(queue_to_self(2));
+	EXPECT_TRUE(RESULT(INFINITE, TRUE));
+	EXPECT_EQ(n_ran, 1);
+	EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+	EXPECT_FALSE(GetOverlappedResultEx((HANDLE)apc_socket, NULL, &n, 0, FALSE));
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(apc_peer);
+}
+
 TEST_HARNESS_MAIN

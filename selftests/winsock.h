@@ -602,6 +602,7 @@ static inline bool hear(int fd)
 	X(wsock_freeaddrinfo)						\
 	X(DuplicateHandle) X(GetCurrentProcess) X(GetCurrentThread)	\
 	X(GetAcceptExSockaddrs) X(GetLastError) X(GetOverlappedResult)	\
+	X(GetOverlappedResultEx)					\
 	X(GetQueuedCompletionStatus) X(GetQueuedCompletionStatusEx)	\
 	X(InetNtopW) X(InetPtonW)					\
 	X(PostQueuedCompletionStatus) X(QueueUserAPC) X(ResetEvent)	\

@@ -21,6 +21,14 @@ BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped,
 				LPDWORD lpNumberOfBytesTransferred,
 				BOOL bWait);
 /*
+ * Waits for at most so many milliseconds, INFINITE for ever: FALSE with WAIT_TIMEOUT,
+ * ERROR_IO_INCOMPLETE when there was no time to wait, or, with @bAlertable,
+ * WAIT_IO_COMPLETION when an APC has run.
+ */
+BOOL WINAPI GetOverlappedResultEx(HANDLE hFile, LPOVERLAPPED lpOverlapped,
+				  LPDWORD lpNumberOfBytesTransferred,
+				  DWORD dwMilliseconds, BOOL bAlertable);
+/*
  * Cancels one operation of @hFile (a SOCKET), or all with @lpOverlapped NULL.
  * FALSE and ERROR_NOT_FOUND when there was nothing to cancel.
  */
