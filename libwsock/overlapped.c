@@ -403,6 +403,19 @@ static uint32_t get_status(LPWSAOVERLAPPED ov, enum wait_kind wait, int *error)
 	return wait_status(ov, wait);
 }
 
+int wsock_overlapped_wait(LPOVERLAPPED ov)
+{
+	uint32_t status = read_status(ov);
+	int error;
+
+	if (status == STATUS_PENDING)
+		status = wait_status(ov, WAIT);
+	if (is_success(status))
+		return 0;
+	error = wsock_error_from_status(status);
+	return error == WSA_OPERATION_ABORTED ? WSAEINTR : error;
+}
+
 WSOCK_EXPORT int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped)
 {
 	int error, saved = errno;

@@ -207,6 +207,8 @@ static const struct call_kind kinds[] = {
 		SUBMIT(WSOCK_OP_DISCONNECT, TCP, FIXED, 0, FLAGS, WSOCK_DISCONNECT_REUSE, 0) } },
 	{ "SUBMIT NOTIFY", WSOCK_IOC_SUBMIT, .fields = {
 		SUBMIT(WSOCK_OP_NOTIFY, TCP, FIXED, 0, FIXED, 0, 0xff) } },
+	{ "SUBMIT ADDRESSES", WSOCK_IOC_SUBMIT, .fields = {
+		SUBMIT(WSOCK_OP_ADDRESSES, TCP, FIXED, 0, FIXED, 0, 0) } },
 	/* It names the operations of before: of the socket, and where they are. */
 	{ "CANCEL", WSOCK_IOC_CANCEL, .fields = {
 		F(0, wsock_cancel, fd, FD, TCP), F(0, wsock_cancel, flags, FLAGS,
@@ -282,6 +284,8 @@ static const struct call_kind kinds[] = {
 		RING(WSOCK_OP_DISCONNECT, TCP, FIXED, 0, FLAGS, WSOCK_DISCONNECT_REUSE, 0) } },
 	{ "RING NOTIFY", .fields = {
 		RING(WSOCK_OP_NOTIFY, TCP, FIXED, 0, FIXED, 0, 0xff) } },
+	{ "RING ADDRESSES", .fields = {
+		RING(WSOCK_OP_ADDRESSES, TCP, FIXED, 0, FIXED, 0, 0) } },
 	/* What is no call of the module, but leads to it. */
 	{ "peer sends", .special = peer_sends },
 	{ "peer ends", .special = peer_ends },

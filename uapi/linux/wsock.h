@@ -140,6 +140,11 @@ enum wsock_op_code {
 	 * with after it pended.
 	 */
 	WSOCK_OP_NOTIFY		= 12,
+	/*
+	 * Wait until a local address of the socket's family, and network namespace,
+	 * comes or goes. addr, len: 0
+	 */
+	WSOCK_OP_ADDRESSES	= 14,
 };
 
 /**
@@ -358,6 +363,7 @@ struct wsock_port_get {
 #define WSOCK_EVENT_ACCEPT	(1U << 3)	/* a connection to accept */
 #define WSOCK_EVENT_CONNECT	(1U << 4)	/* the attempt to connect is over */
 #define WSOCK_EVENT_CLOSE	(1U << 5)	/* the peer has ended the connection */
+#define WSOCK_EVENT_ADDRESSES	(1U << 9)	/* as ADDRESSES, if it was enabled since */
 #define WSOCK_EVENT_ERRORS	10		/* slots, as in WSANETWORKEVENTS */
 
 /**
