@@ -408,7 +408,9 @@ static noinline int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
 
 static int op_import_transmission(struct wsock_op *op, u64 addr, u32 len)
 {
-	struct wsock_transmission *t = wsock_transmission_create(addr, len);
+	struct wsock_transmission *t;
+
+	t = wsock_transmission_create(addr, len, sk_is_udp(op->socket->sk));
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
@@ -787,7 +789,7 @@ static noinline int op_try_transmit(struct wsock_op *op, struct socket *sock)
 {
 	int ret;
 
-	if (!sk_is_tcp(sock->sk))
+	if (!sk_is_tcp(sock->sk) && !sk_is_udp(sock->sk))
 		return -EOPNOTSUPP;
 	do {
 		ret = wsock_transmission_send(op->transmission, sock, op->msg_flags);

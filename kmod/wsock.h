@@ -462,7 +462,7 @@ long wsock_netevents_count(void);
 /* extension.c */
 int wsock_extension_connected(struct socket *sock);
 int wsock_extension_disconnect(struct socket *sock, bool reuse);
-struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len);
+struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len, bool packets);
 void wsock_transmission_free(struct wsock_transmission *t);
 int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u32 msg_flags);
 

@@ -245,7 +245,7 @@ TEST_F(extension, transmit__bad)
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &t, sizeof(t),	\
 			     &self->ov, -1, 0), err);				\
 } while (0)
-	BAD(-EINVAL, flags, 4);
+	BAD(-EINVAL, flags, 8);
 	BAD(-EINVAL, fd, -2);
 	BAD(-EINVAL, offset, 1);
 	BAD(-EINVAL, offset, ~0ull);
@@ -290,11 +290,11 @@ TEST_F(extension, transmit__bad)
 	close(fds[1]);
 }
 
-/* They are for connections of TCP. */
+/* Datagrams are sent, but to end a connection is for TCP; raw sockets do neither. */
 TEST_F(extension, transmit__and_disconnect_of_others)
 {
 	struct wsock_transmit t = { .fd = -1, .head = (unsigned long)self->buf, .headlen = 1 };
-	int fds[2];
+	int raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP), fds[2];
 
 	ASSERT_EQ(udp_pair(fds), 0);
 	ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);

@@ -151,7 +151,7 @@ struct call_kind {
 	F(base, wsock_transmit, bytes, COUNT, 5000),				\
 	F(base, wsock_transmit, fd, FD, REGULAR),				\
 	F(base, wsock_transmit, flags, FLAGS,					\
-	  WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)
+	  WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE | WSOCK_TRANSMIT_EOP)
 #define TRANSMIT_FIELDS								\
 	TRANSMIT_FIELDS_AT(INNER),						\
 	TRANSMIT_FIELDS_AT(INNER + sizeof(struct wsock_transmit))
@@ -201,6 +201,10 @@ static const struct call_kind kinds[] = {
 		SUBMIT(WSOCK_OP_CONNECT, CONNECTING, ADDR, 0, LEN, 0, 0xff) } },
 	{ "SUBMIT TRANSMIT", WSOCK_IOC_SUBMIT, .fields = {
 		SUBMIT(WSOCK_OP_TRANSMIT, TCP, POINTER, INNER, SOME,
+		       sizeof(struct wsock_transmit), 0),
+		TRANSMIT_FIELDS } },
+	{ "SUBMIT TRANSMIT packets", WSOCK_IOC_SUBMIT, .fields = {
+		SUBMIT(WSOCK_OP_TRANSMIT, UDP, POINTER, INNER, SOME,
 		       sizeof(struct wsock_transmit), 0),
 		TRANSMIT_FIELDS } },
 	{ "SUBMIT DISCONNECT", WSOCK_IOC_SUBMIT, .fields = {

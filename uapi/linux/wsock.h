@@ -267,7 +267,7 @@ struct wsock_accept {
  * @flags: WSOCK_TRANSMIT_* bits
  *
  * Read when the operation is issued. Several are sent one behind the other; only the
- * last may have flags.
+ * last may have other flags than WSOCK_TRANSMIT_EOP, which ends a datagram.
  */
 struct wsock_transmit {
 	__u64 head;
@@ -284,6 +284,7 @@ struct wsock_transmit {
 
 #define WSOCK_TRANSMIT_DISCONNECT	(1U << 0)	/* then as DISCONNECT */
 #define WSOCK_TRANSMIT_REUSE		(1U << 1)	/* with WSOCK_DISCONNECT_REUSE */
+#define WSOCK_TRANSMIT_EOP		(1U << 2)	/* means nothing to a stream */
 
 /**
  * struct wsock_submit - argument of WSOCK_IOC_SUBMIT
