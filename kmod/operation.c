@@ -669,6 +669,17 @@ static int op_recv_outputs(struct wsock_op *op, struct msghdr *msg,
 }
 
 /*
+ * What a receive of no bytes means. Why a connection was cut is told once by Linux,
+ * which then has it end as if the peer had ended it; Winsock tells of the cut as often
+ * as it is asked.
+ */
+static int stream_end(const struct sock *sk)
+{
+	return sk_is_tcp(sk) && READ_ONCE(sk->sk_state) == TCP_CLOSE &&
+	       !sock_flag(sk, SOCK_DONE) ? -ECONNRESET : 0;
+}
+
+/*
  * A receive of nothing on a stream waits for something to receive, and takes
  * none of it.
  */
@@ -683,6 +694,8 @@ static int op_try_probe(struct wsock_op *op, struct socket *sock)
 	kvec.iov_len = 1;
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &kvec, 1, 1);
 	ret = sock_recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
+	if (!ret)
+		return stream_end(sock->sk);
 	return ret < 0 ? ret : 0;
 }
 
@@ -715,7 +728,9 @@ static int recv_result(struct socket *sock, struct msghdr *msg, int ret, u32 msg
 	*done += ret;
 	if (sock->type != SOCK_STREAM)
 		return *out_flags & MSG_TRUNC ? -EMSGSIZE : 0;
-	if (unlikely(msg_flags & MSG_WAITALL) && ret && msg_data_left(msg))
+	if (unlikely(!ret))
+		return stream_end(sock->sk);
+	if (unlikely(msg_flags & MSG_WAITALL) && msg_data_left(msg))
 		return -EAGAIN;
 	return 0;
 }

@@ -454,7 +454,9 @@ WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
 	}
 	if (is_success(status))
 		error = 0;
-	if (status == STATUS_CONNECTION_RESET)
+	/* No status stands for WSAENETRESET; but from now on it is a reset. */
+	if (status == STATUS_CONNECTION_RESET ||
+	    (status == STATUS_IO_TIMEOUT && call.flags & WSOCK_FD_CONNECTED))
 		wsock_fd_note_reset(call.fd);
 	wsock_error_set(error);
 	return is_success(status);
