@@ -235,7 +235,7 @@ static int event_enum(struct wsock_context *ctx, void __user *arg)
 		return ret;
 	untold.fd = args.fd;
 	untold.mask = args.events;
-	wsock_netevents_enable(ctx, &untold);
+	wsock_netevents_enable(ctx, &untold, false);
 	return -EFAULT;
 }
 
@@ -245,7 +245,7 @@ static int event_enable(struct wsock_context *ctx, const void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	return wsock_netevents_enable(ctx, &args);
+	return wsock_netevents_enable(ctx, &args, true);
 }
 
 static int duplicate(struct wsock_context *ctx, void __user *arg)

@@ -82,6 +82,7 @@ int wsock_extension_disconnect(struct socket *sock, bool reuse)
  * @file: counted, or NULL
  * @pos: where in the file to read next
  * @left: how much may be read
+ * @ends: a datagram ends with it
  */
 struct transmission_part {
 	struct iov_iter head;
@@ -89,14 +90,17 @@ struct transmission_part {
 	struct file *file;
 	loff_t pos;
 	u64 left;
+	bool ends;
 };
 
 /**
  * struct wsock_transmission - what a TRANSMIT has yet to send
- * @page: what was read of the current part's file, and not sent yet; or NULL
+ * @page: what was read of the current part's file, and not sent yet; or NULL. Of
+ *	@packets, all of the next datagram
  * @page_len: its end
  * @page_pos: its beginning
  * @flags: WSOCK_TRANSMIT_* bits
+ * @packets: they are datagrams; set once
  * @at: the part that is sent now
  * @n: how many parts there are
  * @parts: them
@@ -108,10 +112,14 @@ struct wsock_transmission {
 	unsigned int page_len;
 	unsigned int page_pos;
 	u32 flags;
+	bool packets;
 	u32 at;
 	u32 n;
 	struct transmission_part parts[] __counted_by(n);
 };
+
+/* More than any datagram can have. */
+#define PACKET_ROOM	SZ_64K
 
 /* What kernel_read() takes without complaint, and does not wait for ever for. */
 static bool file_is_readable(struct file *file)
@@ -150,15 +158,17 @@ static int transmission_import(struct wsock_transmission *t, u64 addr)
 	for (i = 0; i < t->n; i++) {
 		if (copy_from_user(&user, u64_to_user_ptr(addr + i * sizeof(user)), sizeof(user)))
 			return -EFAULT;
-		if ((user.flags & ~(WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)) ||
-		    (user.flags && i < t->n - 1))
+		t->flags = user.flags & ~WSOCK_TRANSMIT_EOP;
+		if ((t->flags & ~(WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)) ||
+		    (t->flags && i < t->n - 1))
 			return -EINVAL;
-		t->flags = user.flags;
+		t->parts[i].ends = user.flags & WSOCK_TRANSMIT_EOP;
 		ret = part_import(&t->parts[i], &user);
 		if (ret)
 			return ret;
-		if (t->parts[i].file && !t->page) {
-			t->page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+		if ((t->parts[i].file || t->packets) && !t->page) {
+			t->page = kvmalloc(t->packets ? PACKET_ROOM : PAGE_SIZE,
+					   GFP_KERNEL_ACCOUNT);
 			if (!t->page)
 				return -ENOMEM;
 		}
@@ -170,10 +180,11 @@ static int transmission_import(struct wsock_transmission *t, u64 addr)
  * wsock_transmission_create - take over the arguments of a TRANSMIT
  * @addr: of struct wsock_transmit of the program, one or several
  * @len: their size
+ * @packets: for a socket of datagrams
  *
  * Return: what the operation keeps of them, or an ERR_PTR.
  */
-struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len)
+struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len, bool packets)
 {
 	u32 n = len / sizeof(struct wsock_transmit);
 	struct wsock_transmission *t;
@@ -185,6 +196,7 @@ struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len)
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	t->n = n;
+	t->packets = packets;
 	ret = transmission_import(t, addr);
 	if (ret) {
 		wsock_transmission_free(t);
@@ -206,7 +218,7 @@ void wsock_transmission_free(struct wsock_transmission *t)
 	for (i = 0; i < t->n; i++)
 		if (t->parts[i].file)
 			fput(t->parts[i].file);
-	kfree(t->page);
+	kvfree(t->page);
 	kvfree(t);
 }
 
@@ -271,6 +283,66 @@ static int send_part(struct wsock_transmission *t, struct transmission_part *par
 	return 0;
 }
 
+static int send_parts(struct wsock_transmission *t, struct socket *sock, u32 msg_flags)
+{
+	int ret;
+
+	for (; t->at < t->n; t->at++) {
+		ret = send_part(t, &t->parts[t->at], sock, msg_flags);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* What fits: with a full page it is too large, as sending it will tell. */
+static int packet_copy(struct wsock_transmission *t, struct iov_iter *iter)
+{
+	size_t n = min_t(size_t, iov_iter_count(iter), PACKET_ROOM - t->page_len);
+
+	if (copy_from_iter(t->page + t->page_len, n, iter) != n)
+		return -EFAULT;
+	t->page_len += n;
+	return 0;
+}
+
+static int packet_add(struct wsock_transmission *t, struct transmission_part *part)
+{
+	int ret = packet_copy(t, &part->head);
+	ssize_t n;
+
+	while (!ret && part->file && part->left && t->page_len < PACKET_ROOM) {
+		n = kernel_read(part->file, t->page + t->page_len,
+				min_t(u64, part->left, PACKET_ROOM - t->page_len), &part->pos);
+		if (n < 0)
+			return n == -EAGAIN ? -EIO : n;
+		part->left = n ? part->left - n : 0;
+		t->page_len += n;
+	}
+	return ret ?: packet_copy(t, &part->tail);
+}
+
+/* A datagram is sent as a whole; nobody else's may come in between. */
+static int send_packet(struct wsock_transmission *t, struct socket *sock, u32 msg_flags)
+{
+	int ret;
+
+	/* What is there already is complete, and had no room. */
+	while (!t->page_len && t->at < t->n) {
+		do {
+			ret = packet_add(t, &t->parts[t->at]);
+			if (ret)
+				return ret;
+		} while (!t->parts[t->at++].ends && t->at < t->n);
+	}
+	if (!t->page_len)
+		return 0;
+	ret = send_page(t, sock, msg_flags);
+	if (ret > 0)
+		t->page_pos = t->page_len = 0;
+	return ret;
+}
+
 /**
  * wsock_transmission_send - send the next piece
  * @t: the transmission
@@ -281,14 +353,9 @@ static int send_part(struct wsock_transmission *t, struct transmission_part *par
  */
 int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u32 msg_flags)
 {
-	int ret;
+	int ret = t->packets ? send_packet(t, sock, msg_flags) : send_parts(t, sock, msg_flags);
 
-	for (; t->at < t->n; t->at++) {
-		ret = send_part(t, &t->parts[t->at], sock, msg_flags);
-		if (ret)
-			return ret;
-	}
-	if (!(t->flags & (WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)))
-		return 0;
+	if (ret || !t->flags)
+		return ret;
 	return wsock_extension_disconnect(sock, t->flags & WSOCK_TRANSMIT_REUSE);
 }

@@ -37,6 +37,9 @@ static int __init wsock_init(void)
 	ret = wsock_op_init();
 	if (ret)
 		goto err_socket;
+	ret = wsock_addresses_init();
+	if (ret)
+		goto err_op;
 	wsock_port_init();
 	debugfs_dir = debugfs_create_dir("wsock", NULL);
 	wsock_context_debugfs(debugfs_dir);
@@ -48,6 +51,8 @@ static int __init wsock_init(void)
 err_debugfs:
 	debugfs_remove(debugfs_dir);
 	wsock_port_exit();
+	wsock_addresses_exit();
+err_op:
 	wsock_op_exit();
 err_socket:
 	wsock_socket_exit();
@@ -59,6 +64,7 @@ static void __exit wsock_exit(void)
 	misc_deregister(&wsock_device);
 	debugfs_remove(debugfs_dir);
 	wsock_port_exit();
+	wsock_addresses_exit();
 	wsock_op_exit();
 	wsock_socket_exit();
 }

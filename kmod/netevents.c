@@ -33,7 +33,8 @@
 #include "wsock.h"
 
 #define EVENTS	(WSOCK_EVENT_READ | WSOCK_EVENT_WRITE | WSOCK_EVENT_OOB | \
-		 WSOCK_EVENT_ACCEPT | WSOCK_EVENT_CONNECT | WSOCK_EVENT_CLOSE)
+		 WSOCK_EVENT_ACCEPT | WSOCK_EVENT_CONNECT | WSOCK_EVENT_CLOSE | \
+		 WSOCK_EVENT_ADDRESSES)
 
 /**
  * struct wsock_netevents - the network events of an owned socket
@@ -181,6 +182,8 @@ static void record(struct wsock_netevents *n, bool readable)
 		return;
 	events &= sk_is_tcp(s->sk) ? tcp_conditions(s->sk, readable) :
 				     datagram_conditions(s->sk);
+	if (s->addresses_asked && s->address_changes != s->addresses_known)
+		events |= wanted(n) & WSOCK_EVENT_ADDRESSES;
 	if (s->lanes[WSOCK_IN].nr_ops)
 		events &= ~(WSOCK_EVENT_READ | WSOCK_EVENT_ACCEPT);
 	if (!events)
@@ -238,16 +241,25 @@ static void look(struct wsock_netevents *n)
  * @n: the network events of a socket
  * @mask: WSOCK_EVENT_* bits
  *
- * What is recorded of @mask is forgotten, as the caller has made it old; what
- * holds is recorded anew.
+ * What is recorded of @mask is forgotten, as the caller has made it old, but for
+ * addresses, which he has not; what holds is recorded anew.
  */
 void wsock_netevents_reenable(struct wsock_netevents *n, u32 mask)
 {
 	spin_lock_irq(&n->owner->lock);
-	n->recorded &= ~mask;
+	n->recorded &= ~(mask & ~WSOCK_EVENT_ADDRESSES);
 	n->consumed &= ~mask;
 	spin_unlock_irq(&n->owner->lock);
 	look(n);
+}
+
+/**
+ * wsock_netevents_notice - the local addresses have changed
+ * @n: the network events of a socket, locked
+ */
+void wsock_netevents_notice(struct wsock_netevents *n)
+{
+	record(n, false);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -522,10 +534,12 @@ int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *arg
  * wsock_netevents_enable - events may be recorded again
  * @ctx: the context
  * @args: which
+ * @anew: only changes of addresses from now on count
  *
  * Return: 0 or a negative errno.
  */
-int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args)
+int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args,
+			   bool anew)
 {
 	struct wsock_netevents *n;
 	struct wsock_socket *s;
@@ -537,6 +551,13 @@ int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_e
 	s = wsock_socket_get(ctx, args->fd);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
+	if (anew && (args->mask & WSOCK_EVENT_ADDRESSES)) {
+		wsock_addresses_watch(s);
+		spin_lock_irq(&s->lock);
+		s->addresses_known = s->address_changes;
+		s->addresses_asked = true;
+		spin_unlock_irq(&s->lock);
+	}
 	n = READ_ONCE(s->netevents);
 	if (n)
 		wsock_netevents_reenable(n, args->mask);

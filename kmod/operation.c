@@ -94,6 +94,7 @@ struct op_msg {
  * @msg: of a RECVMSG or SENDMSG, otherwise NULL; set once
  * @transmission: of a TRANSMIT; set once
  * @acceptance: of an ACCEPT; set once
+ * @known: of an ADDRESSES: @socket's changes when it was enqueued; set once
  * @task_work: executor of one that came by ioctl
  * @work: executor instead of the submitting thread
  * @item: in the queue of @port: to be executed, or ended
@@ -139,6 +140,7 @@ struct wsock_op {
 	union {
 		struct wsock_transmission *transmission;
 		struct wsock_acceptance *acceptance;
+		u32 known;
 	};
 	union {
 		struct callback_head task_work;
@@ -189,7 +191,7 @@ static bool code_is_recv(u32 code)
 static_assert((WSOCK_OP_RECV & 1) && (WSOCK_OP_RECVMSG & 1) && (WSOCK_OP_ACCEPT & 1));
 static_assert(!(WSOCK_OP_SEND & 1) && !(WSOCK_OP_SENDMSG & 1));
 static_assert(!(WSOCK_OP_CONNECT & 1) && !(WSOCK_OP_TRANSMIT & 1) &&
-	      !(WSOCK_OP_DISCONNECT & 1));
+	      !(WSOCK_OP_DISCONNECT & 1) && !(WSOCK_OP_ADDRESSES & 1));
 
 /* Ends as if it had been pending, even when it ends at once. */
 static bool code_always_pends(u32 code)
@@ -213,6 +215,8 @@ static bool code_tells_errno(u32 code)
 
 static struct wsock_lane *code_lane(struct wsock_socket *s, u32 code)
 {
+	if (unlikely(code == WSOCK_OP_ADDRESSES))
+		return &s->lanes[WSOCK_NOTICES];
 	return &s->lanes[code_is_recv(code) ? WSOCK_IN : WSOCK_OUT];
 }
 
@@ -404,7 +408,9 @@ static noinline int op_import_msg(struct wsock_op *op, u64 addr, u32 len)
 
 static int op_import_transmission(struct wsock_op *op, u64 addr, u32 len)
 {
-	struct wsock_transmission *t = wsock_transmission_create(addr, len);
+	struct wsock_transmission *t;
+
+	t = wsock_transmission_create(addr, len, sk_is_udp(op->socket->sk));
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
@@ -432,6 +438,14 @@ static int op_import_accept(struct wsock_op *op, u64 addr, u32 len)
 	op->acceptance = a;
 	init_waitqueue_func_entry(&a->watch.wait, op_accept_wake);
 	return import_ubuf(ITER_DEST, u64_to_user_ptr(a->buffer), a->data_len, &op->iter);
+}
+
+static int op_import_addresses(struct wsock_op *op, u64 addr, u32 len)
+{
+	if (addr || len)
+		return -EINVAL;
+	wsock_addresses_watch(op->socket);
+	return 0;
 }
 
 static void op_free(struct wsock_op *op)
@@ -555,6 +569,8 @@ static struct wsock_op *op_create(struct wsock_socket *s, struct wsock_lane *lan
 		ret = op_import_accept(op, args->addr, args->len);
 	else if (unlikely(op->code == WSOCK_OP_NOTIFY))
 		ret = args->addr || args->len ? -EINVAL : 0;
+	else if (unlikely(op->code == WSOCK_OP_ADDRESSES))
+		ret = op_import_addresses(op, args->addr, args->len);
 	else
 		ret = op_import_buffer(op, args->addr + done, args->len - done);
 	if (!ret && (op->flags & WSOCK_CMD_EVENT))
@@ -653,6 +669,17 @@ static int op_recv_outputs(struct wsock_op *op, struct msghdr *msg,
 }
 
 /*
+ * What a receive of no bytes means. Why a connection was cut is told once by Linux,
+ * which then has it end as if the peer had ended it; Winsock tells of the cut as often
+ * as it is asked.
+ */
+static int stream_end(const struct sock *sk)
+{
+	return sk_is_tcp(sk) && READ_ONCE(sk->sk_state) == TCP_CLOSE &&
+	       !sock_flag(sk, SOCK_DONE) ? -ECONNRESET : 0;
+}
+
+/*
  * A receive of nothing on a stream waits for something to receive, and takes
  * none of it.
  */
@@ -667,6 +694,8 @@ static int op_try_probe(struct wsock_op *op, struct socket *sock)
 	kvec.iov_len = 1;
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &kvec, 1, 1);
 	ret = sock_recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
+	if (!ret)
+		return stream_end(sock->sk);
 	return ret < 0 ? ret : 0;
 }
 
@@ -699,7 +728,9 @@ static int recv_result(struct socket *sock, struct msghdr *msg, int ret, u32 msg
 	*done += ret;
 	if (sock->type != SOCK_STREAM)
 		return *out_flags & MSG_TRUNC ? -EMSGSIZE : 0;
-	if (unlikely(msg_flags & MSG_WAITALL) && ret && msg_data_left(msg))
+	if (unlikely(!ret))
+		return stream_end(sock->sk);
+	if (unlikely(msg_flags & MSG_WAITALL) && msg_data_left(msg))
 		return -EAGAIN;
 	return 0;
 }
@@ -773,7 +804,7 @@ static noinline int op_try_transmit(struct wsock_op *op, struct socket *sock)
 {
 	int ret;
 
-	if (!sk_is_tcp(sock->sk))
+	if (!sk_is_tcp(sock->sk) && !sk_is_udp(sock->sk))
 		return -EOPNOTSUPP;
 	do {
 		ret = wsock_transmission_send(op->transmission, sock, op->msg_flags);
@@ -822,6 +853,8 @@ static int op_try(struct wsock_op *op, struct socket *sock)
 	case WSOCK_OP_DISCONNECT:
 		return wsock_extension_disconnect(sock, op->msg_flags &
 							WSOCK_DISCONNECT_REUSE);
+	case WSOCK_OP_ADDRESSES:
+		return READ_ONCE(op->socket->address_changes) == op->known ? -EAGAIN : 0;
 	}
 	return -EOPNOTSUPP;
 }
@@ -854,6 +887,12 @@ static struct wsock_watch *op_watch(const struct wsock_op *op)
 	return unlikely(op_is_away(op)) ? &op->acceptance->watch : &op->socket->watch;
 }
 
+/* Is it told of all that moves it on? The socket's wake-ups do not move each. */
+static bool op_is_watched(const struct wsock_op *op)
+{
+	return op_watch(op)->armed || op->code == WSOCK_OP_ADDRESSES;
+}
+
 /*
  * Who has the turn begins to look whether the operation can go on: what came before
  * is seen, and what comes from now on is told, if the socket is watched.
@@ -861,7 +900,7 @@ static struct wsock_watch *op_watch(const struct wsock_op *op)
 static void lane_look(struct wsock_op *op)
 {
 	lockdep_assert_held(&op->socket->lock);
-	op->lane->woken = !op_watch(op)->armed;
+	op->lane->woken = !op_is_watched(op);
 }
 
 /* From now on wake-ups are seen; what came before has to be looked for. */
@@ -887,7 +926,7 @@ static void watch_disarm(struct wsock_socket *s, struct wsock_watch *watch,
 	__remove_wait_queue(&sock->wq.wait, &watch->wait);
 	WRITE_ONCE(watch->armed, false);
 	if (watch == &s->watch)
-		for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+		for (int i = 0; i < WSOCK_LANES; i++)
 			s->lanes[i].woken = true;
 }
 
@@ -919,13 +958,12 @@ static int op_wait(struct wsock_op *op, struct socket *sock)
 {
 	struct wsock_socket *s = op->socket;
 	struct wsock_lane *lane = op->lane;
-	struct wsock_watch *watch = op_watch(op);
 	int ret;
 
 	spin_lock_irq(&s->lock);
-	if (!watch->armed) {
+	if (!op_is_watched(op)) {
 		spin_unlock_irq(&s->lock);
-		watch_arm(s, watch, sock);
+		watch_arm(s, op_watch(op), sock);
 		spin_lock_irq(&s->lock);
 	}
 	if (op->cancel) {
@@ -1076,6 +1114,17 @@ static int op_accept_wake(struct wait_queue_entry *wait, unsigned int mode, int 
 	lane_kick(&a->lane);
 	spin_unlock(&a->listener->lock);
 	return 0;
+}
+
+/**
+ * wsock_op_notice - the local addresses have changed
+ * @s: a socket of that family, locked
+ */
+void wsock_op_notice(struct wsock_socket *s)
+{
+	lockdep_assert_held(&s->lock);
+	WRITE_ONCE(s->address_changes, s->address_changes + 1);
+	lane_kick(&s->lanes[WSOCK_NOTICES]);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -1730,7 +1779,7 @@ void wsock_op_set_eager(struct wsock_socket *s)
 	struct wsock_acceptance *a;
 
 	lockdep_assert_held(&s->lock);
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+	for (int i = 0; i < WSOCK_LANES; i++)
 		lane_reschedule(&s->lanes[i]);
 	list_for_each_entry(a, &s->away, node)
 		lane_reschedule(&a->lane);
@@ -1876,6 +1925,8 @@ static int op_enqueue(struct wsock_op *op, struct socket *sock, struct file *dev
 			op_make_pending(op, sock->file, devfile, issue_flags);
 		}
 	}
+	if (unlikely(op->code == WSOCK_OP_ADDRESSES))
+		op->known = s->address_changes;
 	ret = op_place(op, lane_busy(lane), false);
 	lane_open(s, lane);
 	spin_unlock_irq(&s->lock);
@@ -2321,18 +2372,24 @@ struct op_cancellation {
 	struct wsock_op *batch[16];
 };
 
+/* The end of the connection is none of what it has nothing to do with. */
+static int op_cancel_errno(const struct wsock_op *op, const struct op_cancellation *c)
+{
+	return op->code == WSOCK_OP_ADDRESSES ? -ECANCELED : c->err;
+}
+
 static void lane_cancel(struct wsock_lane *lane, struct op_cancellation *c)
 {
 	struct wsock_op *op = lane->running, *next;
 
-	if (op && op_is(op, c->whose) && op_interrupt(op, c->err, c->notify))
+	if (op && op_is(op, c->whose) && op_interrupt(op, op_cancel_errno(op, c), c->notify))
 		c->total++;
 	list_for_each_entry_safe(op, next, &lane->ops, node) {
 		if (!c->left || c->n == ARRAY_SIZE(c->batch))
 			break;
 		if (!op_is(op, c->whose))
 			continue;
-		op_claim(op, c->err);
+		op_claim(op, op_cancel_errno(op, c));
 		c->batch[c->n++] = op;
 		c->left--;
 	}
@@ -2365,8 +2422,8 @@ unsigned int wsock_op_cancel_all(struct wsock_socket *s, int err, bool notify,
 		c.n = 0;
 		spin_lock_irq(&s->lock);
 		c.left = min(c.left, s->lanes[WSOCK_IN].nr_ops + s->lanes[WSOCK_OUT].nr_ops +
-				     s->nr_away);
-		for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+				     s->lanes[WSOCK_NOTICES].nr_ops + s->nr_away);
+		for (int i = 0; i < WSOCK_LANES; i++)
 			lane_cancel(&s->lanes[i], &c);
 		list_for_each_entry_safe(a, next, &s->away, node) {
 			if (c.n == ARRAY_SIZE(c.batch))
@@ -2677,7 +2734,7 @@ void wsock_op_count(struct wsock_socket *s, struct wsock_op_counts *counts)
 	struct wsock_acceptance *a;
 
 	spin_lock_irq(&s->lock);
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+	for (int i = 0; i < WSOCK_LANES; i++)
 		lane_count(&s->lanes[i], counts);
 	list_for_each_entry(a, &s->away, node)
 		lane_count(&a->lane, counts);

@@ -126,11 +126,12 @@ static struct wsock_socket *socket_create(struct wsock_context *ctx, struct sock
 	ihold(SOCK_INODE(sock));
 	s->sock = sock;
 	spin_lock_init(&s->lock);
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++) {
+	for (int i = 0; i < WSOCK_LANES; i++) {
 		INIT_LIST_HEAD(&s->lanes[i].ops);
 		s->lanes[i].woken = true;
 	}
 	INIT_LIST_HEAD(&s->away);
+	INIT_LIST_HEAD(&s->watching);
 	init_waitqueue_func_entry(&s->watch.wait, wsock_op_wake);
 	this_cpu_inc(nr_sockets);
 	return s;
@@ -164,7 +165,8 @@ void wsock_socket_orphan(struct wsock_socket *s)
 void wsock_socket_free(struct wsock_socket *s)
 {
 	wsock_op_unwatch(s, &s->watch, s->sock);
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+	wsock_addresses_unwatch(s);
+	for (int i = 0; i < WSOCK_LANES; i++)
 		wsock_op_free_spares(&s->lanes[i]);
 	if (s->port)
 		wsock_port_put(s->port);
@@ -259,7 +261,7 @@ static void socket_kill(struct wsock_socket *s)
 {
 	spin_lock_irq(&s->lock);
 	s->dead = true;
-	for (int i = 0; i < WSOCK_DIRECTIONS; i++)
+	for (int i = 0; i < WSOCK_LANES; i++)
 		atomic_or(WSOCK_LANE_CLOSED, &s->lanes[i].door);
 	spin_unlock_irq(&s->lock);
 	/* From here on nothing that happens to it is a network event. */
@@ -574,7 +576,7 @@ static int socket_set_event(struct wsock_socket *s, int fd)
 		smp_store_release(&s->event, event);
 		wsock_op_set_eager(s);
 		/* Those that are pending will tell of their end. */
-		if (!s->lanes[WSOCK_IN].nr_ops && !s->lanes[WSOCK_OUT].nr_ops && !s->nr_away)
+		if (!wsock_socket_pends(s) && !s->nr_away)
 			eventfd_signal(event);
 	}
 	spin_unlock_irq(&s->lock);

@@ -82,7 +82,7 @@
 		   BIT_ULL(WSOCK_OP_RECVMSG) | BIT_ULL(WSOCK_OP_SENDMSG) |	\
 		   BIT_ULL(WSOCK_OP_ACCEPT) | BIT_ULL(WSOCK_OP_CONNECT) |	\
 		   BIT_ULL(WSOCK_OP_TRANSMIT) | BIT_ULL(WSOCK_OP_DISCONNECT) |	\
-		   BIT_ULL(WSOCK_OP_NOTIFY))
+		   BIT_ULL(WSOCK_OP_NOTIFY) | BIT_ULL(WSOCK_OP_ADDRESSES))
 
 struct eventfd_ctx;
 struct wsock_acceptance;
@@ -189,7 +189,8 @@ struct wsock_open {
 	unsigned int registrations;
 };
 
-enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_DIRECTIONS };
+/* By what moves an operation on: data, room, or what is no business of the socket. */
+enum wsock_direction { WSOCK_IN, WSOCK_OUT, WSOCK_NOTICES, WSOCK_LANES };
 
 /* A submission tries before there is an operation: it has the turn. */
 #define WSOCK_LANE_INLINE	1
@@ -266,6 +267,10 @@ struct wsock_watch {
  * @event: told of operations without one of their own; NULL, then set once, @lock
  * @event_file: the same's, counted: an eventfd_ctx has no descriptors
  * @netevents: NULL until the first EVENT_SELECT; then set once, under @ctx->lock
+ * @watching: in the list of addresses.c, from when somebody asks; its lock
+ * @address_changes: of local addresses since then; @lock
+ * @addresses_known: how many there were when WSOCK_EVENT_ADDRESSES was enabled; @lock
+ * @addresses_asked: it was enabled; @lock
  * @offers: to other processes; the lock of duplicate.c
  * @offered: there were some once; @ctx->lock
  * @rcu: frees it
@@ -280,7 +285,7 @@ struct wsock_socket {
 	unsigned int nr_fds;
 
 	spinlock_t lock;
-	struct wsock_lane lanes[WSOCK_DIRECTIONS];
+	struct wsock_lane lanes[WSOCK_LANES];
 	unsigned int busy;
 	bool dead;
 	bool orphan;
@@ -295,6 +300,10 @@ struct wsock_socket {
 	struct eventfd_ctx *event;
 	struct file *event_file;
 	struct wsock_netevents *netevents;
+	struct list_head watching;
+	u32 address_changes;
+	u32 addresses_known;
+	bool addresses_asked;
 	struct hlist_head offers;
 	bool offered;
 	struct rcu_head rcu;
@@ -413,6 +422,7 @@ void wsock_op_set_eager(struct wsock_socket *s);
 int wsock_op_dequeue(struct wsock_item *item, struct wsock_packet __user *to);
 void wsock_op_abandon(struct wsock_item *item);
 long wsock_op_wait(struct wsock_context *ctx, struct wsock_wait *args);
+void wsock_op_notice(struct wsock_socket *s);
 int wsock_op_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		  void *key);
 void wsock_op_unwatch(struct wsock_socket *s, struct wsock_watch *watch,
@@ -439,7 +449,9 @@ void wsock_port_exit(void);
 /* netevents.c */
 int wsock_netevents_select(struct wsock_context *ctx, const struct wsock_event_select *args);
 int wsock_netevents_enum(struct wsock_context *ctx, struct wsock_event_enum *args);
-int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args);
+int wsock_netevents_enable(struct wsock_context *ctx, const struct wsock_event_enable *args,
+			   bool anew);
+void wsock_netevents_notice(struct wsock_netevents *n);
 void wsock_netevents_reenable(struct wsock_netevents *n, u32 mask);
 void wsock_netevents_follow(struct wsock_netevents *n, struct socket *sock);
 void wsock_netevents_kill(struct wsock_netevents *n);
@@ -450,7 +462,7 @@ long wsock_netevents_count(void);
 /* extension.c */
 int wsock_extension_connected(struct socket *sock);
 int wsock_extension_disconnect(struct socket *sock, bool reuse);
-struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len);
+struct wsock_transmission *wsock_transmission_create(u64 addr, u32 len, bool packets);
 void wsock_transmission_free(struct wsock_transmission *t);
 int wsock_transmission_send(struct wsock_transmission *t, struct socket *sock, u32 msg_flags);
 
@@ -470,6 +482,12 @@ int wsock_duplicate_offer(struct wsock_context *ctx, struct wsock_duplicate *arg
 int wsock_duplicate_take(struct wsock_context *ctx, u32 token);
 void wsock_duplicate_withdraw(struct wsock_socket *s);
 long wsock_duplicate_count(void);
+
+/* addresses.c */
+void wsock_addresses_watch(struct wsock_socket *s);
+void wsock_addresses_unwatch(struct wsock_socket *s);
+int wsock_addresses_init(void);
+void wsock_addresses_exit(void);
 
 /* status.c */
 u32 wsock_status(int err, bool stream);
@@ -649,7 +667,8 @@ static inline bool wsock_socket_inline(const struct wsock_socket *s)
  */
 static inline bool wsock_socket_pends(const struct wsock_socket *s)
 {
-	return READ_ONCE(s->lanes[WSOCK_IN].nr_ops) || READ_ONCE(s->lanes[WSOCK_OUT].nr_ops);
+	return READ_ONCE(s->lanes[WSOCK_IN].nr_ops) || READ_ONCE(s->lanes[WSOCK_OUT].nr_ops) ||
+	       READ_ONCE(s->lanes[WSOCK_NOTICES].nr_ops);
 }
 
 #endif /* _WSOCK_H */

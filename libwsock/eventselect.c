@@ -14,19 +14,21 @@ _Static_assert(sizeof(WSANETWORKEVENTS) == 44 &&
 	       "WSANETWORKEVENTS has Windows' layout");
 _Static_assert(FD_READ == WSOCK_EVENT_READ && FD_WRITE == WSOCK_EVENT_WRITE &&
 	       FD_OOB == WSOCK_EVENT_OOB && FD_ACCEPT == WSOCK_EVENT_ACCEPT &&
-	       FD_CONNECT == WSOCK_EVENT_CONNECT && FD_CLOSE == WSOCK_EVENT_CLOSE,
+	       FD_CONNECT == WSOCK_EVENT_CONNECT && FD_CLOSE == WSOCK_EVENT_CLOSE &&
+	       FD_ADDRESS_LIST_CHANGE == WSOCK_EVENT_ADDRESSES,
 	       "the kernel has Winsock's numbers");
 _Static_assert(FD_MAX_EVENTS == WSOCK_EVENT_ERRORS, "as many errors");
 
 /* The others are known to Winsock and never happen here. */
 #define HAPPENING \
-	(FD_READ | FD_WRITE | FD_OOB | FD_ACCEPT | FD_CONNECT | FD_CLOSE)
+	(FD_READ | FD_WRITE | FD_OOB | FD_ACCEPT | FD_CONNECT | FD_CLOSE | \
+	 FD_ADDRESS_LIST_CHANGE)
 
-void wsock_events_tell_enabled(int fd, unsigned int events)
+bool wsock_events_tell_enabled(int fd, unsigned int events)
 {
 	struct wsock_event_enable args = { .fd = fd, .mask = events };
 
-	wsock_device_ioctl(WSOCK_IOC_EVENT_ENABLE, &args);
+	return !wsock_device_ioctl(WSOCK_IOC_EVENT_ENABLE, &args);
 }
 
 void wsock_events_inherit(int fd, int listener)
@@ -149,8 +151,12 @@ WSOCK_EXPORT int WSAAPI WSAAsyncSelect(SOCKET s, HWND hWnd, u_int wMsg,
 		wsock_events_forget_window(call.fd);
 		return wsock_error_set(error);
 	}
-	/* Unlike WSAEventSelect it tells anew what it has told before. */
-	wsock_events_tell_enabled(call.fd, (unsigned int)lEvent & HAPPENING);
+	/*
+	 * Unlike WSAEventSelect it tells anew what it has told before. Changes of
+	 * addresses are for WSAIoctl to ask for.
+	 */
+	wsock_events_tell_enabled(call.fd, (unsigned int)lEvent & HAPPENING &
+					   ~(unsigned int)FD_ADDRESS_LIST_CHANGE);
 	return 0;
 }
 

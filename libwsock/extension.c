@@ -286,28 +286,30 @@ WSOCK_EXPORT BOOL WSAAPI DisconnectEx(SOCKET s, LPOVERLAPPED lpOverlapped,
 	return fail(error);
 }
 
-/* The end of either without an OVERLAPPED of the program's. */
-static BOOL transmit_wait(const struct wsock_call *call, LPOVERLAPPED ov)
+static int check_flags(DWORD flags)
 {
-	DWORD bytes;
-	int error;
+	const DWORD known = TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND |
+			    TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
 
-	if (GetOverlappedResult((HANDLE)(uintptr_t)call->fd, ov, &bytes, TRUE))
-		return TRUE;
-	error = wsock_error_from_status((uint32_t)ov->Internal);
-	if (error == WSA_OPERATION_ABORTED)
-		error = WSAEINTR;
-	return fail(error);
+	return flags & ~known ? WSAEINVAL : 0;
+}
+
+/* Is it a socket of datagrams with a peer? */
+static bool sends_packets(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return wsock_socket_type(fd) == SOCK_DGRAM &&
+	       !getpeername(fd, (struct sockaddr *)&peer, &len);
 }
 
 /* 0 or the error of what cannot be begun. */
 static int check_transmit(const struct wsock_call *call, DWORD flags)
 {
-	const DWORD known = TF_DISCONNECT | TF_REUSE_SOCKET | TF_WRITE_BEHIND |
-			    TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
 	int error = check_connected(call->fd);
 
-	return !error && flags & ~known ? WSAEINVAL : error;
+	return error ? error : check_flags(flags);
 }
 
 /* 0 or the error. @offset: NULL for the file's own */
@@ -342,7 +344,7 @@ static BOOL transmit(const struct wsock_call *call,
 	if (flags & TF_DISCONNECT) {
 		if (!n)
 			parts[n++].fd = -1;
-		parts[n - 1].flags = flags & TF_REUSE_SOCKET ?
+		parts[n - 1].flags |= flags & TF_REUSE_SOCKET ?
 			WSOCK_TRANSMIT_REUSE : WSOCK_TRANSMIT_DISCONNECT;
 	}
 	error = wsock_overlapped_fill(&args, call, ov, NULL, 0);
@@ -363,7 +365,9 @@ static BOOL transmit(const struct wsock_call *call,
 		return fail(error);
 	if (flags & TF_DISCONNECT)
 		note_disconnect(call->fd, flags & TF_REUSE_SOCKET);
-	return lpOverlapped ? fail(error) : transmit_wait(call, ov);
+	if (!lpOverlapped)
+		error = wsock_overlapped_wait(ov);
+	return error ? fail(error) : TRUE;
 }
 
 WSOCK_EXPORT BOOL WSAAPI
@@ -400,14 +404,18 @@ TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite,
 			lpOverlapped, dwFlags);
 }
 
-/* 0 or the error of an element. */
+/* As @nSendSize: TP_ELEMENT_EOP says where datagrams end. */
+#define SEND_AS_MARKED	0xffffffffU
+
+/* 0 or the error of an element; @each is a datagram of its own. */
 static int set_element(struct wsock_transmit *part,
-		       const TRANSMIT_PACKETS_ELEMENT *element)
+		       const TRANSMIT_PACKETS_ELEMENT *element, bool each)
 {
 	uint64_t offset = (uint64_t)element->nFileOffset.QuadPart;
 
 	part->fd = -1;
-	/* A stream has no packets to end. */
+	if (each || element->dwElFlags & TP_ELEMENT_EOP)
+		part->flags = WSOCK_TRANSMIT_EOP;
 	switch (element->dwElFlags & ~(ULONG)TP_ELEMENT_EOP) {
 	case TP_ELEMENT_MEMORY:
 		part->head = (uintptr_t)element->pBuffer;
@@ -434,10 +442,13 @@ TransmitPackets(SOCKET hSocket, LPTRANSMIT_PACKETS_ELEMENT lpPacketArray,
 	BOOL done;
 	DWORD i;
 
-	(void)nSendSize;
 	if (!wsock_call_enter(&call, hSocket))
 		return FALSE;
-	error = check_transmit(&call, dwFlags);
+	if (!sends_packets(call.fd))
+		error = check_transmit(&call, dwFlags);
+	else
+		error = dwFlags & (TF_DISCONNECT | TF_REUSE_SOCKET) ?
+				WSAEOPNOTSUPP : check_flags(dwFlags);
 	if (!error && nElementCount > WSOCK_MAX_TRANSMITS)
 		error = WSAENOBUFS;
 	if (!error && nElementCount && !lpPacketArray)
@@ -448,7 +459,8 @@ TransmitPackets(SOCKET hSocket, LPTRANSMIT_PACKETS_ELEMENT lpPacketArray,
 	if (!parts)
 		return fail(WSAENOBUFS);
 	for (i = 0; i < nElementCount && !error; i++)
-		error = set_element(&parts[i], &lpPacketArray[i]);
+		error = set_element(&parts[i], &lpPacketArray[i],
+				    nSendSize != SEND_AS_MARKED);
 	done = error ? fail(error) : transmit(&call, parts, nElementCount,
 					      lpOverlapped, dwFlags);
 	free(parts);

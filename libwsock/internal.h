@@ -267,6 +267,8 @@ int wsock_overlapped_fill(struct wsock_submit *args,
 int wsock_overlapped_start(const struct wsock_call *call,
 			   struct wsock_submit *args, LPWSAOVERLAPPED ov,
 			   LPDWORD bytes);
+/* Waits for the end of one that has no OVERLAPPED of the program's. 0 or the error. */
+int wsock_overlapped_wait(LPOVERLAPPED ov);
 
 /* ---- extension.c ---- */
 
@@ -597,7 +599,8 @@ void wsock_duplicate_describe(int fd, DWORD token, LPWSAPROTOCOL_INFOA info,
 
 /* ---- eventselect.c ---- */
 
-void wsock_events_tell_enabled(int fd, unsigned int events);
+/* False with errno when the kernel cannot be told. */
+bool wsock_events_tell_enabled(int fd, unsigned int events);
 /* After a call that re-enables network events of @fd, also one that failed. */
 static inline void wsock_events_enable(int fd, unsigned int events)
 {

@@ -2,7 +2,7 @@
 /*
  * WSAIoctl: what can be done at once, and the pointers to the extension
  * functions. With an OVERLAPPED it is done at once too, and then told as the end
- * of every operation is.
+ * of every operation is. Only the change of addresses is waited for.
  */
 #include "internal.h"
 
@@ -272,6 +272,31 @@ static int control(struct request *r, DWORD code)
 	return WSAEOPNOTSUPP;
 }
 
+/*
+ * Until the addresses change. Without an OVERLAPPED a non-blocking socket only asks
+ * for the network event.
+ */
+static int await_addresses(const struct wsock_call *call,
+			   struct wsock_submit *args, LPWSAOVERLAPPED ov)
+{
+	OVERLAPPED own = { 0 };
+	int error;
+
+	if (!ov && wsock_socket_nonblocking(call->fd))
+		return wsock_events_tell_enabled(call->fd,
+						 FD_ADDRESS_LIST_CHANGE) ?
+			       WSAEWOULDBLOCK : wsock_error_from_errno(errno);
+	args->op = WSOCK_OP_ADDRESSES;
+	if (ov)
+		return wsock_overlapped_start(call, args, ov, NULL);
+	error = wsock_overlapped_fill(args, call, &own, NULL, 0);
+	if (error)
+		return error;
+	args->cmd.flags |= WSOCK_CMD_NO_PACKET;
+	error = wsock_overlapped_start(call, args, &own, NULL);
+	return error == WSA_IO_PENDING ? wsock_overlapped_wait(&own) : error;
+}
+
 WSOCK_EXPORT int WSAAPI
 WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	 LPVOID lpvOutBuffer, DWORD cbOutBuffer, LPDWORD lpcbBytesReturned,
@@ -299,6 +324,11 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 					      lpCompletionRoutine, 0);
 		if (error)
 			return wsock_error_set(error);
+	}
+	if (dwIoControlCode == SIO_ADDRESS_LIST_CHANGE) {
+		*lpcbBytesReturned = 0;
+		error = await_addresses(&call, &args, lpOverlapped);
+		return error ? wsock_error_set(error) : 0;
 	}
 	error = control(&request, dwIoControlCode);
 	if (error == WSAEOPNOTSUPP && lpOverlapped) {

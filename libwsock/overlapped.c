@@ -409,6 +409,19 @@ static uint32_t get_status(LPWSAOVERLAPPED ov, uint64_t deadline, enum apcs apcs
 	return wait_status(ov, deadline, apcs, error);
 }
 
+int wsock_overlapped_wait(LPOVERLAPPED ov)
+{
+	uint32_t status = read_status(ov);
+	int error;
+
+	if (status == STATUS_PENDING)
+		status = wait_status(ov, WAIT);
+	if (is_success(status))
+		return 0;
+	error = wsock_error_from_status(status);
+	return error == WSA_OPERATION_ABORTED ? WSAEINTR : error;
+}
+
 WSOCK_EXPORT int wsock_overlapped_completed(LPOVERLAPPED lpOverlapped)
 {
 	int error, saved = errno;
@@ -446,7 +459,9 @@ WSOCK_EXPORT BOOL WSAAPI WSAGetOverlappedResult(SOCKET s,
 	}
 	if (is_success(status))
 		error = 0;
-	if (status == STATUS_CONNECTION_RESET)
+	/* No status stands for WSAENETRESET; but from now on it is a reset. */
+	if (status == STATUS_CONNECTION_RESET ||
+	    (status == STATUS_IO_TIMEOUT && call.flags & WSOCK_FD_CONNECTED))
 		wsock_fd_note_reset(call.fd);
 	wsock_error_set(error);
 	return is_success(status);

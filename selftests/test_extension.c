@@ -3,6 +3,7 @@
  * The operations behind Winsock's extension functions, submitted by ioctl.
  */
 #include "device.h"
+#include "addresses.h"
 #include "kselftest_harness.h"
 
 #define STATUS_INVALID_CONNECTION	0xc0000140u
@@ -244,7 +245,7 @@ TEST_F(extension, transmit__bad)
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &t, sizeof(t),	\
 			     &self->ov, -1, 0), err);				\
 } while (0)
-	BAD(-EINVAL, flags, 4);
+	BAD(-EINVAL, flags, 8);
 	BAD(-EINVAL, fd, -2);
 	BAD(-EINVAL, offset, 1);
 	BAD(-EINVAL, offset, ~0ull);
@@ -289,17 +290,24 @@ TEST_F(extension, transmit__bad)
 	close(fds[1]);
 }
 
-/* They are for connections of TCP. */
+/* Datagrams are sent, but to end a connection is for TCP; raw sockets do neither. */
 TEST_F(extension, transmit__and_disconnect_of_others)
 {
 	struct wsock_transmit t = { .fd = -1, .head = (unsigned long)self->buf, .headlen = 1 };
-	int fds[2];
+	int raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP), fds[2];
 
 	ASSERT_EQ(udp_pair(fds), 0);
 	ASSERT_EQ(dev_adopt(self->dev, fds[0]), 0);
+	ASSERT_EQ(dev_adopt(self->dev, raw), 0);
+	t.flags = WSOCK_TRANSMIT_DISCONNECT;
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, fds[0], &t, sizeof(t), &self->ov, -1,
 			     0), -EINPROGRESS);
 	EXPECT_EQ(ov_status(&self->ov), 0xc00000bbu);
+	EXPECT_EQ(recv(fds[1], self->buf, 8, 0), 1);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_TRANSMIT, raw, &t, sizeof(t), &self->ov, -1,
+			     0), -EINPROGRESS);
+	EXPECT_EQ(ov_status(&self->ov), 0xc00000bbu);
+	close(raw);
 	for (int flags = 0; flags <= WSOCK_DISCONNECT_REUSE; flags++) {
 		EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_DISCONNECT, fds[0], NULL, flags,
 				     &self->ov, -1, 0), -EINPROGRESS);
@@ -430,6 +438,44 @@ TEST_F(extension, notify__bad)
 	EXPECT_EQ(dev_cleanup(self->dev), 1);
 	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_NOTIFY, self->s, NULL, 0, &self->ov, -1, 0),
 		  -EBADFD);
+	EXPECT_EQ(counter("operations"), 0);
+}
+
+/* A change ends all that were submitted before; it is not the socket's wake-up. */
+TEST_F(extension, addresses__change)
+{
+	struct ov ov[100], after;
+
+	for (int i = 0; i < 100; i++)
+		ASSERT_EQ(dev_submit(self->dev, WSOCK_OP_ADDRESSES, self->s, NULL, 0, &ov[i],
+				     i ? -1 : self->event, 0), -EINPROGRESS);
+	EXPECT_EQ(dev_wait(self->dev, &ov[99].st, 60), -ETIME);
+	EXPECT_EQ(fdinfo(self->dev, "queued"), 100);
+	ASSERT_TRUE(address_change(AF_INET));
+	for (int i = 0; i < 100; i++) {
+		EXPECT_EQ(dev_wait(self->dev, &ov[i].st, TIMEOUT_MS), 0);
+		EXPECT_EQ(ov_status(&ov[i]), STATUS_SUCCESS);
+		EXPECT_EQ(ov[i].st.internal_high, 0);
+	}
+	EXPECT_TRUE(event_is_set(self->event));
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_ADDRESSES, self->s, NULL, 0, &after, -1, 0),
+		  -EINPROGRESS);
+	EXPECT_EQ(dev_wait(self->dev, &after.st, 60), -ETIME);
+	EXPECT_EQ(dev_cancel(self->dev, self->s, &after.st), 1);
+	EXPECT_EQ(ov_status(&after), STATUS_CANCELLED);
+	EXPECT_EQ(counter("operations"), 0);
+}
+
+TEST_F(extension, addresses__bad)
+{
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_ADDRESSES, self->l, NULL, 0, &self->ov, -1, 0),
+		  -ENOTSOCK);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_ADDRESSES, self->s, self->buf, 0, &self->ov,
+			     -1, 0), -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_ADDRESSES, self->s, NULL, 1, &self->ov, -1, 0),
+		  -EINVAL);
+	EXPECT_EQ(dev_submit(self->dev, WSOCK_OP_ADDRESSES, self->s, NULL, 0, &self->ov, -1, 1),
+		  -EINVAL);
 	EXPECT_EQ(counter("operations"), 0);
 }
 

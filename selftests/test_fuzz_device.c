@@ -151,7 +151,7 @@ struct call_kind {
 	F(base, wsock_transmit, bytes, COUNT, 5000),				\
 	F(base, wsock_transmit, fd, FD, REGULAR),				\
 	F(base, wsock_transmit, flags, FLAGS,					\
-	  WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE)
+	  WSOCK_TRANSMIT_DISCONNECT | WSOCK_TRANSMIT_REUSE | WSOCK_TRANSMIT_EOP)
 #define TRANSMIT_FIELDS								\
 	TRANSMIT_FIELDS_AT(INNER),						\
 	TRANSMIT_FIELDS_AT(INNER + sizeof(struct wsock_transmit))
@@ -203,10 +203,16 @@ static const struct call_kind kinds[] = {
 		SUBMIT(WSOCK_OP_TRANSMIT, TCP, POINTER, INNER, SOME,
 		       sizeof(struct wsock_transmit), 0),
 		TRANSMIT_FIELDS } },
+	{ "SUBMIT TRANSMIT packets", WSOCK_IOC_SUBMIT, .fields = {
+		SUBMIT(WSOCK_OP_TRANSMIT, UDP, POINTER, INNER, SOME,
+		       sizeof(struct wsock_transmit), 0),
+		TRANSMIT_FIELDS } },
 	{ "SUBMIT DISCONNECT", WSOCK_IOC_SUBMIT, .fields = {
 		SUBMIT(WSOCK_OP_DISCONNECT, TCP, FIXED, 0, FLAGS, WSOCK_DISCONNECT_REUSE, 0) } },
 	{ "SUBMIT NOTIFY", WSOCK_IOC_SUBMIT, .fields = {
 		SUBMIT(WSOCK_OP_NOTIFY, TCP, FIXED, 0, FIXED, 0, 0xff) } },
+	{ "SUBMIT ADDRESSES", WSOCK_IOC_SUBMIT, .fields = {
+		SUBMIT(WSOCK_OP_ADDRESSES, TCP, FIXED, 0, FIXED, 0, 0) } },
 	/* It names the operations of before: of the socket, and where they are. */
 	{ "CANCEL", WSOCK_IOC_CANCEL, .fields = {
 		F(0, wsock_cancel, fd, FD, TCP), F(0, wsock_cancel, flags, FLAGS,
@@ -282,6 +288,8 @@ static const struct call_kind kinds[] = {
 		RING(WSOCK_OP_DISCONNECT, TCP, FIXED, 0, FLAGS, WSOCK_DISCONNECT_REUSE, 0) } },
 	{ "RING NOTIFY", .fields = {
 		RING(WSOCK_OP_NOTIFY, TCP, FIXED, 0, FIXED, 0, 0xff) } },
+	{ "RING ADDRESSES", .fields = {
+		RING(WSOCK_OP_ADDRESSES, TCP, FIXED, 0, FIXED, 0, 0) } },
 	/* What is no call of the module, but leads to it. */
 	{ "peer sends", .special = peer_sends },
 	{ "peer ends", .special = peer_ends },

@@ -4,6 +4,7 @@
  * that submitted them, whatever kind of ring it is.
  */
 #include "uring.h"
+#include "addresses.h"
 #include "kselftest_harness.h"
 
 FIXTURE(ring)
@@ -100,6 +101,24 @@ TEST_F(ring, notify__success_and_failure)
 		EXPECT_TRUE(event_is_set(self->event));
 	}
 	EXPECT_EQ(ring_ready(&self->ring), 0);
+}
+
+TEST_F(ring, addresses__change_and_end)
+{
+	unsigned long data;
+
+	PREP(WSOCK_OP_ADDRESSES, self->u[0], NULL, 0, &self->ov, self->event, 9);
+	ASSERT_EQ(io_uring_submit(&self->ring), 1);
+	ASSERT_TRUE(queued(self->dev, 1));
+	ASSERT_TRUE(address_change(AF_INET));
+	EXPECT_EQ(ring_wait(&self->ring, &data), 0);
+	EXPECT_EQ(data, 9);
+	EXPECT_EQ(ov_status(&self->ov), STATUS_SUCCESS);
+	EXPECT_TRUE(event_is_set(self->event));
+	/* The ring ends with one pending. */
+	PREP(WSOCK_OP_ADDRESSES, self->u[0], NULL, 0, &self->ov, -1, 10);
+	ASSERT_EQ(io_uring_submit(&self->ring), 1);
+	ASSERT_TRUE(queued(self->dev, 1));
 }
 
 TEST_F(ring, recv__pending)

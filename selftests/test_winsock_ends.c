@@ -4,6 +4,7 @@
  * status it has, and how often who is told (C23 to C32, D.3, D.9).
  */
 #include "winsock.h"
+#include "addresses.h"
 #include "kselftest_harness.h"
 
 #define KEY 77
@@ -14,6 +15,8 @@ enum kind {
 	TCP_RECV, TCP_SEND, UDP_RECV, UDP_RECVFROM, CONNECT, TRANSMIT, DISCONNECT,
 	ACCEPT,			/* AcceptEx that has no connection yet */
 	ACCEPT_DATA,		/* one that has, and waits for data */
+	ADDRESSES,		/* SIO_ADDRESS_LIST_CHANGE */
+	ADDRESSES_TCP,		/* the same of a connected socket */
 	KINDS
 };
 enum told { NOBODY, EVENT, PORT, PORT_AND_EVENT, ROUTINE, WAITER, TOLDS };
@@ -21,7 +24,7 @@ enum cause { DATA, CANCEL, CLOSE, CLEANUP, THREAD_EXIT, CAUSES };
 
 static const char *const kinds[] = {
 	"recv", "send", "UDP recv", "UDP recvfrom", "ConnectEx", "TransmitFile", "DisconnectEx",
-	"AcceptEx", "AcceptEx for data"
+	"AcceptEx", "AcceptEx for data", "addresses", "addresses of a connected socket"
 };
 static const char *const tolds[] = {
 	"nobody", "event", "port", "port and event", "routine", "waiter"
@@ -66,7 +69,7 @@ static void CALLBACK routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED ov, DWORD
 /* The kinds that know no routines. */
 static bool is_extension(enum kind kind)
 {
-	return kind >= CONNECT;
+	return kind >= CONNECT && kind < ADDRESSES;
 }
 
 static BOOL start_extension(struct cell *c)
@@ -110,6 +113,11 @@ static int start(struct cell *c)
 	case UDP_RECV:
 		ret = WSARecv(c->s, &buf, 1, NULL, &c->op.flags, &c->op.ov, r);
 		break;
+	case ADDRESSES:
+	case ADDRESSES_TCP:
+		ret = WSAIoctl(c->s, SIO_ADDRESS_LIST_CHANGE, NULL, 0, NULL, 0, &c->op.bytes,
+			       &c->op.ov, r);
+		break;
 	default:
 		ret = !start_extension(c);
 	}
@@ -137,7 +145,7 @@ static void *cell_main(void *arg)
 	return NULL;
 }
 
-/* Is it connected? */
+/* Is it connected, and the operation one of the connection? */
 static bool is_stream(const struct cell *c)
 {
 	return c->kind <= TCP_SEND || c->kind == TRANSMIT || c->kind == DISCONNECT;
@@ -157,7 +165,7 @@ static bool cell_start(struct cell *c)
 	c->peer = c->l = c->filler = c->file = -1;
 	if (pipe2(c->go, O_CLOEXEC) || startup())
 		return false;
-	if (is_stream(c) && stream_pair(&c->s, &c->peer))
+	if ((is_stream(c) || c->kind == ADDRESSES_TCP) && stream_pair(&c->s, &c->peer))
 		return false;
 	if (c->kind == TRANSMIT) {
 		c->file = memfd_create("big", MFD_CLOEXEC);
@@ -172,7 +180,7 @@ static bool cell_start(struct cell *c)
 		c->acceptor = wsock_socket(AF_INET, SOCK_STREAM, 0);
 		if (c->kind == ACCEPT_DATA)
 			c->peer = connect_to(c->s);
-	} else if (!is_stream(c)) {
+	} else if (!is_stream(c) && c->kind != ADDRESSES_TCP) {
 		c->s = bound_socket(SOCK_DGRAM);
 	}
 	if (c->told == PORT || c->told == PORT_AND_EVENT)
@@ -218,6 +226,10 @@ static void feed(struct cell *c)
 			else if (c->told == PORT)
 				HasOverlappedIoCompleted(&c->op.ov);
 		}
+		break;
+	case ADDRESSES:
+	case ADDRESSES_TCP:
+		address_change(AF_INET);
 		break;
 	default:
 		datagram_to(c->s, "hello", 5);
@@ -401,6 +413,12 @@ TEST_F_TIMEOUT(ends, C27__AcceptEx, 60)
 TEST_F_TIMEOUT(ends, C27__AcceptEx_with_data, 60)
 {
 	try_kind(_metadata, ACCEPT_DATA);
+}
+
+TEST_F_TIMEOUT(ends, C27__SIO_ADDRESS_LIST_CHANGE, 60)
+{
+	try_kind(_metadata, ADDRESSES);
+	try_kind(_metadata, ADDRESSES_TCP);
 }
 
 TEST_HARNESS_MAIN

@@ -675,4 +675,89 @@ TEST_F(errors, G2__keepalive_finds_the_peer_gone)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
+/*
+ * The same of an operation that pends. No status stands for 10052 (D.8), so it is
+ * 10060; and from then on the connection is reset, to calls of each kind.
+ */
+TEST_F(errors, G2__keepalive_ends_an_operation)
+{
+	struct tcp_keepalive values = { 1, 1000, 1000 };
+	struct operation op;
+	DWORD bytes, flags;
+	int peer, one = 1;
+	SOCKET s;
+	char c;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	ASSERT_EQ(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, &bytes,
+			   NULL, NULL), 0);
+	ASSERT_EQ(setsockopt((int)s, IPPROTO_TCP, TCP_KEEPCNT, &one, sizeof(one)), 0);
+	ASSERT_EQ(start_recv(s, &op, NULL, 64), WSA_IO_PENDING);
+	ASSERT_EQ(system("ip link set lo down"), 0);
+	EXPECT_FALSE(WSAGetOverlappedResult(s, &op.ov, &bytes, TRUE, &flags));
+	EXPECT_EQ(WSAGetLastError(), WSAETIMEDOUT);
+	EXPECT_EQ(status(&op), STATUS_IO_TIMEOUT);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(start_recv(s, &op, NULL, 64), WSAECONNRESET);
+		EXPECT_WSA(wsock_recv(s, &c, 1, 0), WSAECONNRESET);
+		EXPECT_EQ(start_send(s, &op, NULL, "x", 1), WSAECONNRESET);
+	}
+	ASSERT_EQ(system("ip link set lo up"), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+}
+
+/* The first byte of what TCP_INFO tells. */
+static int tcp_state(int fd)
+{
+	unsigned char state = 0;
+	socklen_t len = sizeof(state);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) ? -1 : state;
+}
+
+/* A reset is told to each operation, also where nobody asks for the first one's end. */
+TEST_F(errors, G2__reset_is_told_each_time)
+{
+	struct linger reset = { .l_onoff = 1 };
+	HANDLE port = new_port(0);
+	struct operation op, next;
+	struct taken t;
+	WSABUF none = { 0 };
+	int peer, error;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	ASSERT_EQ(CreateIoCompletionPort((HANDLE)s, port, 1, 0), port);
+	ASSERT_EQ(start_recv(s, &op, NULL, 64), WSA_IO_PENDING);
+	ASSERT_EQ(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+	close(peer);
+	t = take_packet(port, TIMEOUT_MS);
+	EXPECT_EQ(t.ov, &op.ov);
+	EXPECT_EQ(t.error, ERROR_NETNAME_DELETED);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(start_recv(s, &next, NULL, 64), WSAECONNRESET);
+		operation_init(&next, NULL);
+		next.flags = 0;
+		EXPECT_EQ(WSARecv(s, &none, 1, NULL, &next.flags, &next.ov, NULL), -1);
+		EXPECT_EQ(WSAGetLastError(), WSAECONNRESET);
+		EXPECT_EQ(start_send(s, &next, NULL, "x", 1), WSAECONNRESET);
+	}
+	EXPECT_TRUE(is_none(take_packet(port, 0), WAIT_TIMEOUT));
+	EXPECT_TRUE(CloseHandle(port));
+	/* A peer that has ended the connection has not reset it, whoever ends it last. */
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	close(peer);
+	error = start_recv(s, &op, NULL, 64);
+	EXPECT_TRUE(!error || error == WSA_IO_PENDING);
+	EXPECT_TRUE(wait_for(status(&op) == STATUS_SUCCESS));
+	EXPECT_EQ(wsock_shutdown(s, 1), 0);
+	EXPECT_TRUE(wait_for(tcp_state((int)s) == TCP_CLOSE));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(start_recv(s, &op, NULL, 64), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+}
+
 TEST_HARNESS_MAIN

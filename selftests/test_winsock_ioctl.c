@@ -3,7 +3,10 @@
  * WSAIoctl: what it does, and how its end is told (E, test_fionbio to
  * test_get_extension_func).
  */
+#include <sched.h>
+
 #include "winsock.h"
+#include "addresses.h"
 #include "kselftest_harness.h"
 
 #define KEY 123
@@ -381,6 +384,171 @@ TEST_F(ioctl, D5__skipped_and_suppressed_packets)
 	EXPECT_EQ(WSACleanup(), 0);
 	WSACloseEvent(event);
 	close(peer);
+}
+
+/* Returns 0 or the error. */
+static int ask_addresses(SOCKET s, struct operation *op, WSAEVENT event)
+{
+	operation_init(op, event);
+	return WSAIoctl(s, SIO_ADDRESS_LIST_CHANGE, NULL, 0, NULL, 0, &op->bytes, &op->ov,
+			NULL) ? WSAGetLastError() : 0;
+}
+
+/* Each change ends what was asked before it, and only that; whatever the mode. */
+TEST_F(ioctl, E__address_list_change)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	WSAEVENT event = WSACreateEvent();
+	struct operation first, second, six, other;
+	DWORD bytes, flags;
+	SOCKET s, s6, away;
+	char c;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	s6 = wsock_socket(AF_INET6, SOCK_STREAM, 0);
+	ASSERT_EQ(unshare(CLONE_NEWNET), 0);
+	away = wsock_socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(setns(home, CLONE_NEWNET), 0);
+	for (int nonblocking = 0; nonblocking < 2; nonblocking++) {
+		wsock_u_long mode = nonblocking;
+
+		ASSERT_EQ(ioctlsocket(s, WSOCK_FIONBIO, &mode), 0);
+		ASSERT_EQ(ask_addresses(s, &first, event), WSA_IO_PENDING);
+		EXPECT_EQ(first.bytes, 0);
+		ASSERT_EQ(ask_addresses(s, &second, NULL), WSA_IO_PENDING);
+		ASSERT_EQ(ask_addresses(s6, &six, NULL), WSA_IO_PENDING);
+		ASSERT_EQ(ask_addresses(away, &other, NULL), WSA_IO_PENDING);
+		/* It holds up no receive, nor is it ended by what the socket gets. */
+		ASSERT_EQ(datagram_to(s, "x", 1), 0);
+		EXPECT_EQ(wsock_recv(s, &c, 1, 0), 1);
+		EXPECT_EQ(status(&first), STATUS_PENDING);
+		EXPECT_EQ(queued(), 4);
+		ASSERT_TRUE(address_change(AF_INET));
+		EXPECT_TRUE(becomes_signalled(event));
+		EXPECT_TRUE(WSAGetOverlappedResult(s, &first.ov, &bytes, TRUE, &flags));
+		EXPECT_EQ(bytes, 0);
+		EXPECT_TRUE(WSAGetOverlappedResult(s, &second.ov, &bytes, TRUE, &flags));
+		EXPECT_EQ(status(&six), STATUS_PENDING);
+		EXPECT_EQ(status(&other), STATUS_PENDING);
+		/* The next one is not the last one. */
+		ASSERT_EQ(ask_addresses(s, &first, event), WSA_IO_PENDING);
+		EXPECT_TRUE(stays_unsignalled(event, QUIET_MS));
+		ASSERT_TRUE(address_change(AF_INET6));
+		EXPECT_TRUE(WSAGetOverlappedResult(s6, &six.ov, &bytes, TRUE, &flags));
+		EXPECT_EQ(status(&first), STATUS_PENDING);
+		EXPECT_EQ(status(&other), STATUS_PENDING);
+		ASSERT_TRUE(address_change(AF_INET));
+		EXPECT_TRUE(WSAGetOverlappedResult(s, &first.ov, &bytes, TRUE, &flags));
+		EXPECT_TRUE(CancelIoEx((HANDLE)away, &other.ov));
+		EXPECT_EQ(status(&other), STATUS_CANCELLED);
+	}
+	EXPECT_EQ(queued(), 0);
+	EXPECT_EQ(WSACleanup(), 0);
+	WSACloseEvent(event);
+	close(home);
+}
+
+static int await_addresses(struct caller *c)
+{
+	DWORD bytes = POISON_WORD;
+
+	return WSAIoctl(c->s, SIO_ADDRESS_LIST_CHANGE, NULL, 0, NULL, 0, &bytes, NULL, NULL) ?
+	       -1 : (int)bytes;
+}
+
+/* A blocking socket waits: for a change, closesocket, CancelIoEx, or the final cleanup. */
+TEST_F(ioctl, C19__address_list_change_blocked)
+{
+	enum { CHANGE, CLOSE, CANCEL, CLEANUP, ENDS };
+
+	for (int end = 0; end < ENDS; end++) {
+		struct caller c = { .call = await_addresses };
+
+		ASSERT_EQ(startup(), 0);
+		c.s = bound_socket(SOCK_DGRAM);
+		ASSERT_TRUE(caller_start(&c));
+		ASSERT_TRUE(caller_blocked(&c, SYS_ioctl));
+		ASSERT_TRUE(wait_for(queued() == 1));
+		switch (end) {
+		case CHANGE:
+			ASSERT_TRUE(address_change(AF_INET));
+			break;
+		case CLOSE:
+			EXPECT_EQ(closesocket(c.s), 0);
+			break;
+		case CANCEL:
+			EXPECT_TRUE(CancelIoEx((HANDLE)c.s, NULL));
+			break;
+		default:
+			EXPECT_EQ(WSACleanup(), 0);
+		}
+		ASSERT_TRUE(caller_join(&c)) TH_LOG("%d", end);
+		EXPECT_EQ(c.result, end == CHANGE ? 0 : -1) TH_LOG("%d", end);
+		if (end != CHANGE)
+			EXPECT_EQ(c.error, WSAEINTR) TH_LOG("%d", end);
+		if (end != CLEANUP)
+			EXPECT_EQ(WSACleanup(), 0);
+	}
+}
+
+/* A non-blocking one does not: the network event tells, once for each time it is asked. */
+TEST_F(ioctl, D12__address_list_change_event)
+{
+	WSAEVENT event = WSACreateEvent();
+	WSANETWORKEVENTS happened;
+	struct operation op;
+	DWORD bytes;
+	SOCKET s;
+
+#define ASK() EXPECT_WSA(WSAIoctl(s, SIO_ADDRESS_LIST_CHANGE, NULL, 0, NULL, 0, &bytes, NULL, \
+				  NULL), WSAEWOULDBLOCK)
+#define TELLS(events) do {							\
+	memset(&happened, POISON, sizeof(happened));				\
+	EXPECT_EQ(WSAEnumNetworkEvents(s, event, &happened), 0);		\
+	EXPECT_EQ(happened.lNetworkEvents, events);				\
+} while (0)
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	ASSERT_EQ(WSAEventSelect(s, event, FD_ADDRESS_LIST_CHANGE), 0);
+	/* Nobody has asked, but with an OVERLAPPED, which is another matter. */
+	ASSERT_EQ(ask_addresses(s, &op, NULL), WSA_IO_PENDING);
+	ASSERT_TRUE(address_change(AF_INET));
+	EXPECT_TRUE(wait_for(status(&op) == STATUS_SUCCESS));
+	EXPECT_FALSE(signalled(event));
+	ASK();
+	EXPECT_EQ(bytes, 0);
+	EXPECT_FALSE(signalled(event));
+	ASSERT_TRUE(address_change(AF_INET6));
+	EXPECT_FALSE(signalled(event));
+	ASSERT_TRUE(address_change(AF_INET));
+	EXPECT_TRUE(signalled(event));
+	/* What was recorded is not forgotten when it is asked again. */
+	ASK();
+	TELLS(FD_ADDRESS_LIST_CHANGE);
+	EXPECT_EQ(happened.iErrorCode[FD_ADDRESS_LIST_CHANGE_BIT], 0);
+	EXPECT_FALSE(signalled(event));
+	/* Until it is asked again nothing is told. */
+	ASSERT_TRUE(address_change(AF_INET));
+	EXPECT_FALSE(signalled(event));
+	TELLS(0);
+	ASK();
+	TELLS(0);
+	/* Asked and changed before the registration, it is told as others are. */
+	ASSERT_EQ(WSAEventSelect(s, NULL, 0), 0);
+	ASSERT_TRUE(address_change(AF_INET));
+	ASSERT_EQ(WSAEventSelect(s, event, FD_ADDRESS_LIST_CHANGE | FD_READ), 0);
+	EXPECT_TRUE(signalled(event));
+	TELLS(FD_ADDRESS_LIST_CHANGE);
+	EXPECT_WSA(WSAIoctl(s, SIO_ADDRESS_LIST_CHANGE, NULL, 0, NULL, 0, NULL, NULL, NULL),
+		   WSAEFAULT);
+	/* closesocket tells nothing. */
+	ASK();
+	EXPECT_EQ(closesocket(s), 0);
+	ASSERT_TRUE(address_change(AF_INET));
+	EXPECT_FALSE(signalled(event));
+	EXPECT_EQ(WSACleanup(), 0);
+	WSACloseEvent(event);
 }
 
 static struct {

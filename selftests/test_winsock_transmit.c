@@ -329,6 +329,126 @@ TEST_F(transmit, D11__packets_errors)
 	close(peer);
 }
 
+/* The error of an operation that has ended. */
+static int wsa_result(SOCKET s, struct operation *op)
+{
+	DWORD bytes, flags;
+
+	return WSAGetOverlappedResult(s, &op->ov, &bytes, FALSE, &flags) ? 0 : WSAGetLastError();
+}
+
+/* The next datagram that comes is @data. */
+static bool packet_is(int peer, const char *data)
+{
+	struct pollfd pfd = { .fd = peer, .events = POLLIN };
+	size_t len = strlen(data);
+	char got[64];
+
+	return poll(&pfd, 1, TIMEOUT_MS) == 1 &&
+	       recv(peer, got, sizeof(got), MSG_DONTWAIT) == (ssize_t)len &&
+	       !memcmp(got, data, len);
+}
+
+/* Each element, or what is between two ends, is a datagram. */
+TEST_F(transmit, D11__packets_of_datagrams)
+{
+	int file = new_file(100), peer = udp_socket();
+	struct sockaddr_in sin = loopback(local_port(peer));
+	TRANSMIT_PACKETS_ELEMENT e[] = {
+		memory_element("first"), file_element(file, 1, 3), memory_element("second"),
+		file_element(file, 97, 0), memory_element("last"),
+	};
+	const DWORD n = sizeof(e) / sizeof(e[0]);
+	struct operation op;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	s = bound_socket(SOCK_DGRAM);
+	EXPECT_FALSE(TransmitPackets(s, e, n, 0, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
+	ASSERT_EQ(wsock_connect(s, sa(&sin), sizeof(sin)), 0);
+	EXPECT_TRUE(TransmitPackets(s, e, n, 0, NULL, 0));
+	EXPECT_TRUE(packet_is(peer, "first"));
+	EXPECT_TRUE(packet_is(peer, "bcd"));
+	EXPECT_TRUE(packet_is(peer, "second"));
+	EXPECT_TRUE(packet_is(peer, (char[]){ letter(97), letter(98), letter(99), 0 }));
+	EXPECT_TRUE(packet_is(peer, "last"));
+	EXPECT_TRUE(nothing_arrives(peer));
+	/* As it is marked; the last one ends in any case. */
+	transmit_init(&op, NULL);
+	EXPECT_TRUE(TransmitPackets(s, e, n, 0xffffffff, &op.ov, 0) ||
+		    WSAGetLastError() == WSA_IO_PENDING);
+	EXPECT_TRUE(packet_is(peer, "firstbcd"));
+	EXPECT_TRUE(packet_is(peer, (char[]){ 's', 'e', 'c', 'o', 'n', 'd', letter(97),
+					      letter(98), letter(99), 0 }));
+	EXPECT_TRUE(packet_is(peer, "last"));
+	EXPECT_TRUE(nothing_arrives(peer));
+	EXPECT_TRUE(wait_for(op.ov.Internal != STATUS_PENDING));
+	EXPECT_EQ(op.ov.Internal, 0);
+	EXPECT_EQ(op.ov.InternalHigh, 5 + 3 + 6 + 3 + 4);
+	/* A datagram has no connection to end, and a limit; so has a TransmitFile. */
+	EXPECT_FALSE(TransmitPackets(s, e, n, 0, NULL, TP_DISCONNECT));
+	EXPECT_EQ(WSAGetLastError(), WSAEOPNOTSUPP);
+	EXPECT_FALSE(TransmitPackets(s, e, n, 0, NULL, 0x100));
+	EXPECT_EQ(WSAGetLastError(), WSAEINVAL);
+	EXPECT_FALSE(TransmitFile(s, to_handle(file), 0, 0, NULL, NULL, 0));
+	EXPECT_EQ(WSAGetLastError(), WSAENOTCONN);
+	close(file);
+	file = new_file(70000);
+	e[1] = file_element(file, 0, 0);
+	transmit_init(&op, NULL);
+	EXPECT_FALSE(TransmitPackets(s, e, n, 0, &op.ov, 0));
+	EXPECT_EQ(WSAGetLastError(), WSA_IO_PENDING);
+	EXPECT_TRUE(wait_for(op.ov.Internal != STATUS_PENDING));
+	EXPECT_EQ(wsa_result(s, &op), WSAEMSGSIZE);
+	EXPECT_EQ(op.ov.InternalHigh, 5);
+	EXPECT_TRUE(packet_is(peer, "first"));
+	EXPECT_TRUE(nothing_arrives(peer));
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+	close(file);
+}
+
+/* More than there is room for: each waits, none is lost, cut or mixed with others. */
+TEST_F(transmit, D11__packets_of_datagrams_that_wait)
+{
+	TRANSMIT_PACKETS_ELEMENT e[WSOCK_MAX_TRANSMITS];
+	static char data[8000], got[sizeof(data) + 1];
+	int fds[2], on = 4096, whole = 0;
+	struct operation op;
+	SOCKET s;
+
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(udp_pair(fds), 0);
+	ASSERT_EQ(wsock_adopt(fds[0]), 0);
+	s = (SOCKET)fds[0];
+	ASSERT_EQ(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &on, sizeof(on)), 0);
+	on = 32 << 20;
+	ASSERT_EQ(setsockopt(fds[1], SOL_SOCKET, SO_RCVBUFFORCE, &on, sizeof(on)), 0);
+	memset(data, 'd', sizeof(data));
+	for (int i = 0; i < WSOCK_MAX_TRANSMITS; i++)
+		e[i] = (TRANSMIT_PACKETS_ELEMENT){
+			.dwElFlags = TP_ELEMENT_MEMORY | (i & 1 ? TP_ELEMENT_EOP : 0),
+			.cLength = sizeof(data) / 2, .pBuffer = data,
+		};
+	transmit_init(&op, NULL);
+	EXPECT_TRUE(TransmitPackets(s, e, WSOCK_MAX_TRANSMITS, 0xffffffff, &op.ov, 0) ||
+		    WSAGetLastError() == WSA_IO_PENDING);
+	for (int i = 0; i < WSOCK_MAX_TRANSMITS / 2; i++) {
+		struct pollfd pfd = { .fd = fds[1], .events = POLLIN };
+
+		ASSERT_EQ(poll(&pfd, 1, TIMEOUT_MS), 1);
+		whole += recv(fds[1], got, sizeof(got), 0) == sizeof(data) &&
+			 !memcmp(got, data, sizeof(data));
+	}
+	EXPECT_EQ(whole, WSOCK_MAX_TRANSMITS / 2);
+	EXPECT_TRUE(wait_for(op.ov.Internal != STATUS_PENDING));
+	EXPECT_EQ(op.ov.Internal, 0);
+	EXPECT_EQ(op.ov.InternalHigh, WSOCK_MAX_TRANSMITS * sizeof(data) / 2);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(fds[1]);
+}
+
 TEST_F(transmit, D11__IPv6)
 {
 	int file = new_file(100000), peer;

@@ -179,8 +179,12 @@ typedef struct _TRANSMIT_PACKETS_ELEMENT {
 /*
  * As TransmitFile, of up to 1024 elements one behind the other: with
  * TP_ELEMENT_MEMORY, or of a file at an offset (-1: its own), all that follows when
- * cLength is 0. Sockets are connected streams, where TP_ELEMENT_EOP and @nSendSize
- * mean nothing. The elements need not stay, the memory they name has to.
+ * cLength is 0. The elements need not stay, the memory they name has to.
+ *
+ * To a stream TP_ELEMENT_EOP and @nSendSize mean nothing. On a connected socket of
+ * datagrams each element is one; with @nSendSize 0xffffffff they go together until one
+ * with TP_ELEMENT_EOP, or the last. There TF_DISCONNECT fails with WSAEOPNOTSUPP. A
+ * datagram that is too large ends the operation, after those before it.
  */
 BOOL WSAAPI TransmitPackets(SOCKET hSocket,
 			    LPTRANSMIT_PACKETS_ELEMENT lpPacketArray,

@@ -463,11 +463,15 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
  * SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_BASE_HANDLE,
  * SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_MULTIPOINT_LOOPBACK,
  * SIO_MULTICAST_SCOPE, SIO_FLUSH, which cancels the overlapped sends that pend,
- * and SIO_UDP_CONNRESET with FALSE; WSAEOPNOTSUPP for others.
+ * SIO_ADDRESS_LIST_CHANGE, and SIO_UDP_CONNRESET with FALSE; WSAEOPNOTSUPP for others.
  * WSAEFAULT with *@lpcbBytesReturned when the output needs that many bytes. All
  * is done when it returns 0. With @lpOverlapped that is told as for other
  * operations, with 0 bytes whatever was put out, and a control that is not known
  * is WSA_IO_PENDING at first and then told to be so.
+ *
+ * SIO_ADDRESS_LIST_CHANGE ends when an address of the socket's family comes or goes,
+ * and has to be called again for the next time. A non-blocking socket does not wait:
+ * WSAEWOULDBLOCK, and FD_ADDRESS_LIST_CHANGE is recorded once.
  */
 int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer,
 		    DWORD cbInBuffer, LPVOID lpvOutBuffer, DWORD cbOutBuffer,

@@ -140,6 +140,11 @@ enum wsock_op_code {
 	 * with after it pended.
 	 */
 	WSOCK_OP_NOTIFY		= 12,
+	/*
+	 * Wait until a local address of the socket's family, and network namespace,
+	 * comes or goes. addr, len: 0
+	 */
+	WSOCK_OP_ADDRESSES	= 14,
 };
 
 /**
@@ -262,7 +267,7 @@ struct wsock_accept {
  * @flags: WSOCK_TRANSMIT_* bits
  *
  * Read when the operation is issued. Several are sent one behind the other; only the
- * last may have flags.
+ * last may have other flags than WSOCK_TRANSMIT_EOP, which ends a datagram.
  */
 struct wsock_transmit {
 	__u64 head;
@@ -279,6 +284,7 @@ struct wsock_transmit {
 
 #define WSOCK_TRANSMIT_DISCONNECT	(1U << 0)	/* then as DISCONNECT */
 #define WSOCK_TRANSMIT_REUSE		(1U << 1)	/* with WSOCK_DISCONNECT_REUSE */
+#define WSOCK_TRANSMIT_EOP		(1U << 2)	/* means nothing to a stream */
 
 /**
  * struct wsock_submit - argument of WSOCK_IOC_SUBMIT
@@ -358,6 +364,7 @@ struct wsock_port_get {
 #define WSOCK_EVENT_ACCEPT	(1U << 3)	/* a connection to accept */
 #define WSOCK_EVENT_CONNECT	(1U << 4)	/* the attempt to connect is over */
 #define WSOCK_EVENT_CLOSE	(1U << 5)	/* the peer has ended the connection */
+#define WSOCK_EVENT_ADDRESSES	(1U << 9)	/* as ADDRESSES, if it was enabled since */
 #define WSOCK_EVENT_ERRORS	10		/* slots, as in WSANETWORKEVENTS */
 
 /**
