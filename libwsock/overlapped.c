@@ -415,7 +415,7 @@ int wsock_overlapped_wait(LPOVERLAPPED ov)
 	int error;
 
 	if (status == STATUS_PENDING)
-		status = wait_status(ov, WAIT);
+		status = wait_status(ov, WSOCK_NEVER, NO_APCS, &error);
 	if (is_success(status))
 		return 0;
 	error = wsock_error_from_status(status);
