@@ -49,14 +49,16 @@ static void changed(const struct net *net, int family, unsigned long event)
 		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(s, &watching, watching) {
+		struct wsock_netevents *n;
 		unsigned long flags;
 
 		spin_lock_irqsave(&s->lock, flags);
 		/* Until it is dead it has its sk. */
 		if (!s->dead && s->sk->sk_family == family && net_eq(sock_net(s->sk), net)) {
 			wsock_op_notice(s);
-			if (s->netevents)
-				wsock_netevents_notice(s->netevents);
+			n = READ_ONCE(s->netevents);
+			if (n)
+				wsock_netevents_notice(n);
 		}
 		spin_unlock_irqrestore(&s->lock, flags);
 	}
