@@ -7,6 +7,7 @@
 
 #include <mmsystem.h>
 #include <process.h>
+#include <sched.h>
 #include <wincrypt.h>
 #include <windows.h>
 #include <sys/resource.h>
@@ -147,6 +148,23 @@ TEST_F(kernel32, thread__that_closes_its_handle)
 	EXPECT_EQ(_beginthread(NULL, 0, NULL), -1);
 	EXPECT_EQ(errno, EINVAL);
 	CloseHandle(c.event);
+}
+
+static void *native_main(void *arg)
+{
+	ExitThread(0);
+	return arg;
+}
+
+/* A thread that others have made ends as pthread_exit() ends it. */
+TEST_F(kernel32, thread__of_others_exits)
+{
+	void *result = self;
+	pthread_t thread;
+
+	ASSERT_EQ(pthread_create(&thread, NULL, native_main, self), 0);
+	EXPECT_EQ(pthread_join(thread, &result), 0);
+	EXPECT_EQ(result, NULL);
 }
 
 TEST_F(kernel32, thread__suspended)
@@ -526,6 +544,8 @@ TEST_F(kernel32, heap__zeroes_and_grows)
 	EXPECT_TRUE(HeapFree(heap, 0, p));
 	EXPECT_EQ(HeapAlloc(NULL, 0, 1), NULL);
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+	EXPECT_FALSE(HeapFree(NULL, 0, &heap));
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_HANDLE);
 	EXPECT_EQ(HeapAlloc(heap, 0, (SIZE_T)-1 / 2), NULL);
 	EXPECT_EQ(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
 	p = VirtualAlloc(NULL, 10000, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
@@ -615,6 +635,17 @@ TEST_F(kernel32, message__each_error_of_winsock)
 		  n);
 	EXPECT_EQ(wide[0], text[0]);
 	EXPECT_EQ(wide[n], 0);
+	/* From other sources there is none, and nowhere to put one. */
+	EXPECT_EQ(FormatMessageA(FORMAT_MESSAGE_IGNORE_INSERTS, NULL, WSAEINTR, 0, text,
+				 sizeof(text), NULL), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	EXPECT_EQ(message(WSAEINTR, NULL, sizeof(text)), 0);
+	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
+	/* More than there is. */
+	ASSERT_EQ(setrlimit(RLIMIT_AS, &(struct rlimit){ 1 << 30, 1 << 30 }), 0);
+	EXPECT_EQ(FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_ALLOCATE_BUFFER,
+				 NULL, WSAEINTR, 0, (char *)&allocated, 2u << 30, NULL), 0);
+	EXPECT_EQ(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
 }
 
 TEST_F(kernel32, random__numbers)
@@ -680,6 +711,11 @@ TEST_F(kernel32, file__read_write_and_send)
 	EXPECT_TRUE(GetOverlappedResult(file, &ov, &n, FALSE));
 	EXPECT_EQ(n, 2);
 	EXPECT_EQ(data[0], 'd');
+	ov.Offset = 1;
+	EXPECT_TRUE(ResetEvent(event));
+	EXPECT_TRUE(WriteFile(file, "BC", 2, NULL, &ov));
+	EXPECT_TRUE(signalled(event));
+	EXPECT_EQ(ov.InternalHigh, 2);
 	ov.Offset = 6;
 	EXPECT_FALSE(ReadFile(file, data, 2, NULL, &ov));
 	EXPECT_EQ(GetLastError(), ERROR_HANDLE_EOF);
@@ -689,7 +725,7 @@ TEST_F(kernel32, file__read_write_and_send)
 	view = MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0);
 	ASSERT_NE(view, NULL);
 	EXPECT_TRUE(CloseHandle(mapping));
-	EXPECT_EQ(memcmp(view, "abcdef", 6), 0);
+	EXPECT_EQ(memcmp(view, "aBCdef", 6), 0);
 	EXPECT_TRUE(UnmapViewOfFile(view));
 	EXPECT_FALSE(UnmapViewOfFile(view));
 
@@ -699,7 +735,7 @@ TEST_F(kernel32, file__read_write_and_send)
 	EXPECT_TRUE(SetFilePointerEx(file, at, NULL, FILE_BEGIN));
 	EXPECT_TRUE(TransmitFile(s, file, 0, 0, NULL, NULL, 0));
 	EXPECT_EQ(recv(peer, data, 6, MSG_WAITALL), 6);
-	EXPECT_EQ(memcmp(data, "abcdef", 6), 0);
+	EXPECT_EQ(memcmp(data, "aBCdef", 6), 0);
 	EXPECT_EQ(WSACleanup(), 0);
 
 	EXPECT_TRUE(CloseHandle(file));
@@ -843,6 +879,67 @@ TEST_F(kernel32, text__errors)
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
 	EXPECT_EQ(WideCharToMultiByte(CP_ACP, 0, u"a", 1, to_b, 4, "?", &used), 1);
 	EXPECT_FALSE(used);
+
+static int call_read_file(struct caller *c)
+{
+	char byte;
+	DWORD n;
+
+	return ReadFile((HANDLE)c->s, &byte, 1, &n, NULL) ? (int)n : -1;
+}
+
+/* The errors of files, where Winsock calls them by other names. */
+TEST_F(kernel32, file__errors_of_a_socket)
+{
+	static char data[60000];
+	struct caller c = { .call = call_read_file };
+	struct sockaddr_in own;
+	SOCKET s, u;
+	int peer;
+	DWORD n;
+
+	/* So that a datagram can be many packets. */
+	ASSERT_EQ(unshare(CLONE_NEWNET), 0);
+	ASSERT_EQ(system("ip link set lo up mtu 1500"), 0);
+	ASSERT_EQ(startup(), 0);
+	ASSERT_EQ(stream_pair(&c.s, &peer), 0);
+	ASSERT_TRUE(caller_start(&c));
+	ASSERT_TRUE(caller_blocked(&c, SYS_recvmsg));
+	EXPECT_EQ(closesocket(c.s), 0);
+	ASSERT_TRUE(caller_join(&c));
+	EXPECT_EQ(c.result, -1);
+	EXPECT_EQ(c.error, ERROR_CONNECTION_ABORTED);
+	close(peer);
+	ASSERT_EQ(stream_pair(&s, &peer), 0);
+	EXPECT_EQ(send(peer, "x", 1, 0), 1);
+	EXPECT_FALSE(ReadFile((HANDLE)s, (void *)8, 1, &n, NULL));
+	EXPECT_EQ(GetLastError(), ERROR_NOACCESS);
+	u = bound_socket(SOCK_DGRAM);
+	own = loopback(local_port(u));
+	ASSERT_EQ(wsock_connect(u, sa(&own), sizeof(own)), 0);
+	EXPECT_TRUE(WriteFile((HANDLE)u, "abc", 3, &n, NULL));
+	EXPECT_FALSE(ReadFile((HANDLE)u, data, 2, &n, NULL));
+	EXPECT_EQ(GetLastError(), ERROR_MORE_DATA);
+	/* The packets are more than the socket may hold. */
+	EXPECT_TRUE(set_option(u, SOL_SOCKET, SO_SNDBUF, 1));
+	EXPECT_FALSE(WriteFile((HANDLE)u, data, sizeof(data), &n, NULL));
+	EXPECT_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
+	EXPECT_EQ(WSACleanup(), 0);
+	close(peer);
+}
+
+/* ---- Functions by name ---- */
+
+/* Of a library that is part of the program, as this program's is. */
+TEST_F(kernel32, functions__of_a_static_library)
+{
+	HMODULE module = GetModuleHandleW(u"kernel32.dll");
+
+	ASSERT_NE(module, NULL);
+	EXPECT_EQ((void *)GetProcAddress(module, "WSAStartup"), (void *)WSAStartup);
+	EXPECT_EQ((void *)GetProcAddress(module, "socket"), (void *)wsock_socket);
+	EXPECT_EQ(GetProcAddress(module, "printf"), NULL);
+	EXPECT_EQ(GetLastError(), ERROR_PROC_NOT_FOUND);
 }
 
 TEST_HARNESS_MAIN

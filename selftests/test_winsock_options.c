@@ -99,6 +99,7 @@ TEST_F(options, F1__what_is_set_is_told)
 /* One byte, a BOOLEAN, is enough for them to be set. */
 TEST_F(options, F1__bytes)
 {
+	int values[2] = { -4711, -4711 }, len = sizeof(values);
 	char one = 1;
 	SOCKET s;
 
@@ -110,6 +111,11 @@ TEST_F(options, F1__bytes)
 	EXPECT_EQ(wsock_setsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, &one, 1), 0);
 	EXPECT_EQ(wsock_setsockopt(s, IPPROTO_IP, IP_DONTFRAGMENT, &one, 1), 0);
 	EXPECT_EQ(get_option(s, IPPROTO_IP, IP_DONTFRAGMENT), 1);
+	/* What is told of a larger room is what was used of it. */
+	EXPECT_EQ(wsock_getsockopt(s, IPPROTO_IP, IP_DONTFRAGMENT, (char *)values, &len), 0);
+	EXPECT_EQ(len, sizeof(values[0]));
+	EXPECT_EQ(values[0], 1);
+	EXPECT_EQ(values[1], -4711);
 	s = new_socket(AF_INET6, SOCK_DGRAM);
 	EXPECT_EQ(wsock_setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &one, 1), 0);
 	EXPECT_EQ(WSACleanup(), 0);
@@ -256,6 +262,8 @@ TEST_F(options, F1__multicast_membership)
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	struct ip_mreq address, index;
 	struct ip_mreq_source source;
+	struct ip_msfilter filter;
+	int len = sizeof(filter);
 	SOCKET s;
 
 	/* The loopback interface has no multicast unless it is told to. */
@@ -285,6 +293,20 @@ TEST_F(options, F1__multicast_membership)
 	EXPECT_EQ(wsock_setsockopt(s, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, (char *)&source,
 				   sizeof(source)), 0);
 	EXPECT_TRUE(arrives(s, local_port(s)));
+	/* Which that is, can be asked for: there is room for one. */
+	memset(&filter, 0, sizeof(filter));
+	filter.imsf_multiaddr = source.imr_multiaddr;
+	filter.imsf_interface = source.imr_interface;
+	filter.imsf_numsrc = 1;
+	EXPECT_EQ(wsock_getsockopt(s, IPPROTO_IP, IP_MSFILTER, (char *)&filter, &len), 0);
+	EXPECT_EQ(filter.imsf_fmode, MCAST_INCLUDE);
+	EXPECT_EQ(filter.imsf_numsrc, 1);
+	EXPECT_EQ(filter.imsf_slist[0].s_addr, htonl(INADDR_LOOPBACK));
+	/* Less than an address, or two, is for Linux to refuse. */
+	EXPECT_WSA(wsock_setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF,
+				    (char *)&index.imr_interface, 3), WSAEINVAL);
+	EXPECT_WSA(wsock_setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, (char *)&index,
+				    sizeof(index) - 1), WSAEINVAL);
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
@@ -513,6 +535,11 @@ TEST_F(options, F3__others)
 		base = 0;
 		EXPECT_EQ(control(s, handles[i], NULL, 0, &base, sizeof(base), &bytes), 0);
 		EXPECT_EQ(base, s);
+		/* Of too little room, how much it takes. */
+		bytes = 0;
+		EXPECT_WSA(control(s, handles[i], NULL, 0, &base, sizeof(base) - 1, &bytes),
+			   WSAEFAULT);
+		EXPECT_EQ(bytes, sizeof(base));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		EXPECT_WSA(control(d, refused[i], &value, 4, &value, 4, &bytes), WSAEOPNOTSUPP);
@@ -522,6 +549,8 @@ TEST_F(options, F3__others)
 	EXPECT_GT(value, 0);
 	EXPECT_WSA(control(new_socket(AF_INET, SOCK_STREAM), SIO_IDEAL_SEND_BACKLOG_QUERY,
 			   NULL, 0, &value, 4, &bytes), WSAENOTCONN);
+	EXPECT_WSA(control(d, SIO_IDEAL_SEND_BACKLOG_QUERY, NULL, 0, &value, 4, &bytes),
+		   WSAEOPNOTSUPP);
 	EXPECT_EQ(control(d, SIO_GET_BROADCAST_ADDRESS, NULL, 0, &broadcast, sizeof(broadcast),
 			  &bytes), 0);
 	EXPECT_EQ(broadcast.sin_addr.s_addr, INADDR_BROADCAST);
@@ -533,6 +562,9 @@ TEST_F(options, F3__others)
 	EXPECT_EQ(control(d, SIO_UDP_CONNRESET, &off, 4, NULL, 0, &bytes), 0);
 	EXPECT_WSA(control(d, SIO_UDP_CONNRESET, &on, 4, NULL, 0, &bytes), WSAEOPNOTSUPP);
 	EXPECT_WSA(control(s, SIO_UDP_CONNRESET, &off, 4, NULL, 0, &bytes), WSAEINVAL);
+	EXPECT_WSA(control(d, SIO_UDP_CONNRESET, &off, 3, NULL, 0, &bytes), WSAEFAULT);
+	EXPECT_WSA(control(d, SIO_MULTICAST_SCOPE, &value, 3, NULL, 0, &bytes), WSAEFAULT);
+	EXPECT_WSA(control(d, SIO_MULTIPOINT_LOOPBACK, NULL, 4, NULL, 0, &bytes), WSAEFAULT);
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
