@@ -879,6 +879,7 @@ TEST_F(kernel32, text__errors)
 	EXPECT_EQ(GetLastError(), ERROR_INVALID_PARAMETER);
 	EXPECT_EQ(WideCharToMultiByte(CP_ACP, 0, u"a", 1, to_b, 4, "?", &used), 1);
 	EXPECT_FALSE(used);
+}
 
 static int call_read_file(struct caller *c)
 {
