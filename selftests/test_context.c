@@ -546,7 +546,20 @@ static void parent_with_a_child(const int *fds, int ready)
 	pause();
 }
 
-TEST(H19__kill_resets_what_a_child_inherited)
+FIXTURE(slow)
+{
+};
+
+FIXTURE_SETUP(slow)
+{
+}
+
+FIXTURE_TEARDOWN(slow)
+{
+}
+
+/* A kernel with KCSAN takes a minute for all these descriptors. */
+TEST_F_TIMEOUT(slow, H19__kill_resets_what_a_child_inherited, 300)
 {
 	int fds[2], ready[2];
 	char byte;
