@@ -338,8 +338,10 @@ static int send_packet(struct wsock_transmission *t, struct socket *sock, u32 ms
 	if (!t->page_len)
 		return 0;
 	ret = send_page(t, sock, msg_flags);
-	if (ret > 0)
-		t->page_pos = t->page_len = 0;
+	if (ret > 0) {
+		t->page_pos = 0;
+		t->page_len = 0;
+	}
 	return ret;
 }
 
