@@ -73,7 +73,7 @@ struct op_msg {
  * @tag: likewise, the upper half of its status
  * @refs: one for its life, one per task that found it by name
  * @code: enum wsock_op_code; set once
- * @state: enum op_state; @socket->lock
+ * @state: enum op_state; @socket->lock, but who has found it by name looks without
  * @scheduled: its executor was asked for and has not come; @socket->lock
  * @in_port: with @scheduled: it was asked for in the queue of @port; @socket->lock
  * @poked: there may be something for it, and nobody has looked; @socket->lock
@@ -974,7 +974,7 @@ static int op_wait(struct wsock_op *op, struct socket *sock)
 	} else {
 		lane->running = NULL;
 		list_add(&op->node, &lane->ops);
-		op->state = OP_QUEUED;
+		WRITE_ONCE(op->state, OP_QUEUED);
 		wsock_socket_leave(s);
 		ret = -EIOCBQUEUED;
 	}
@@ -1065,7 +1065,7 @@ static bool lane_kick(struct wsock_lane *lane)
 static inline void lane_take(struct wsock_lane *lane, struct wsock_op *op)
 {
 	list_del(&op->node);
-	op->state = OP_RUNNING;
+	WRITE_ONCE(op->state, OP_RUNNING);
 	op->poked = false;
 	lane->running = op;
 	lane_look(op);
@@ -1273,7 +1273,7 @@ static bool op_claim(struct wsock_op *op, int err)
 		return false;
 	list_del(&op->node);
 	lane_remove(s, lane, op);
-	op->state = OP_ENDING;
+	WRITE_ONCE(op->state, OP_ENDING);
 	op->result = err;
 	s->busy++;
 	/* Somebody was to look for data for it: the next one's executor must now. */
@@ -1475,7 +1475,7 @@ static noinline int op_go_away(struct wsock_op *op)
 	list_add(&a->node, &s->away);
 	WRITE_ONCE(s->nr_away, s->nr_away + 1);
 	list_add(&op->node, &a->lane.ops);
-	op->state = OP_QUEUED;
+	WRITE_ONCE(op->state, OP_QUEUED);
 	refcount_inc(&op->refs);
 	wsock_socket_leave(s);
 	spin_unlock_irq(&s->lock);
@@ -1853,7 +1853,7 @@ static inline int op_place(struct wsock_op *op, bool behind, bool vain)
 	if (s->dead && !op->pending)
 		return op_refusal(s);
 	if (s->dead || op->cancel) {
-		op->state = OP_ENDING;
+		WRITE_ONCE(op->state, OP_ENDING);
 		op->result = op->cancel ?: -ECANCELED;
 		s->busy++;
 		return -ECANCELED;
@@ -1862,7 +1862,7 @@ static inline int op_place(struct wsock_op *op, bool behind, bool vain)
 	if (behind || vain) {
 		/* With the turn it is ahead of those that came meanwhile. */
 		list_add(&op->node, behind ? lane->ops.prev : &lane->ops);
-		op->state = OP_QUEUED;
+		WRITE_ONCE(op->state, OP_QUEUED);
 		return -EIOCBQUEUED;
 	}
 	lane->running = op;

@@ -173,6 +173,8 @@ TEST_F(events, abi__every_field_is_checked)
 		EXPECT_EQ(dev_ioctl(dev, WSOCK_IOC_EVENT_ENUM, &en), -EINVAL);
 	}
 	for (int bit = 6; bit < 32; bit++) {
+		if (1u << bit == WSOCK_EVENT_ADDRESSES)
+			continue;
 		EXPECT_EQ(dev_select(dev, s, self->event, 1u << bit), -EINVAL);
 		EXPECT_EQ(dev_enable(dev, s, 1u << bit), -EINVAL);
 	}

@@ -1284,7 +1284,13 @@ TEST_F(packets, cancel_thread__bad)
 	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
 	args.flags = WSOCK_CANCEL_ALL;
 	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_CANCEL, &args), -EBADF);
-	args.flags |= 4;
+	args.flags |= WSOCK_CANCEL_SENDS;
+	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_CANCEL, &args), -EBADF);
+	args.flags |= WSOCK_CANCEL_THREAD;
+	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
+	args.flags = WSOCK_CANCEL_SENDS;
+	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
+	args.flags = WSOCK_CANCEL_ALL | 8;
 	EXPECT_EQ(dev_ioctl(e->dev, WSOCK_IOC_CANCEL, &args), -EINVAL);
 }
 
