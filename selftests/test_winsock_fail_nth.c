@@ -571,4 +571,53 @@ SWEEP(transmit_and_disconnect)
 	EXPECT_TRUE(TRY(e, FALSE, DisconnectEx(e->s, NULL, 0, 0)));
 }
 
+static int transmit_packets(struct env *e, SOCKET s)
+{
+	TRANSMIT_PACKETS_ELEMENT elements[] = {
+		{ .dwElFlags = TP_ELEMENT_MEMORY, .cLength = 5, .pBuffer = "hello" },
+		{ .dwElFlags = TP_ELEMENT_MEMORY, .cLength = 5, .pBuffer = "world" },
+	};
+
+	operation_init(&e->op, NULL);
+	return TransmitPackets(s, elements, 2, 0, &e->op.ov, 0) ? 0 : WSAGetLastError();
+}
+
+/* As a stream and as datagrams, of which the first may have been sent. */
+SWEEP(transmit_packets)
+{
+	SOCKET sockets[] = { e->s, e->u };
+
+	faults_arm(&e->f);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(TRY_ERROR(e, transmit_packets(e, sockets[i])), WSA_IO_PENDING);
+		EXPECT_TRUE(wait_for(status(&e->op) != STATUS_PENDING));
+		if (refused_status(e))
+			EXPECT_EQ(transmit_packets(e, sockets[i]), WSA_IO_PENDING);
+		EXPECT_TRUE(wait_for(status(&e->op) == STATUS_SUCCESS));
+		EXPECT_EQ(e->op.ov.InternalHigh, 10);
+	}
+}
+
+static int ask_addresses(struct env *e)
+{
+	operation_init(&e->op, NULL);
+	return WSAIoctl(e->s, SIO_ADDRESS_LIST_CHANGE, NULL, 0, NULL, 0, &e->op.bytes,
+			&e->op.ov, NULL) ? WSAGetLastError() : 0;
+}
+
+SWEEP(addresses_and_flush)
+{
+	DWORD bytes;
+
+	faults_arm(&e->f);
+	EXPECT_EQ(TRY_ERROR(e, ask_addresses(e)), WSA_IO_PENDING);
+	EXPECT_EQ(TRY(e, SOCKET_ERROR, WSAIoctl(e->s, SIO_FLUSH, NULL, 0, NULL, 0, &bytes, NULL,
+						NULL)), 0);
+	EXPECT_EQ(status(&e->op), STATUS_PENDING);
+	EXPECT_TRUE(TRY(e, FALSE, CancelIoEx((HANDLE)e->s, &e->op.ov)));
+	EXPECT_TRUE(wait_for(status(&e->op) != STATUS_PENDING));
+	if (status(&e->op) != STATUS_CANCELLED)
+		EXPECT_TRUE(refused_status(e));
+}
+
 TEST_HARNESS_MAIN
