@@ -249,20 +249,30 @@ static int send_page(struct wsock_transmission *t, struct socket *sock, u32 msg_
 	return ret;
 }
 
-/* Returns whether there is something in the page now, or an errno. */
-static int read_page(struct wsock_transmission *t, struct transmission_part *part)
+/* Reads on in the part's file. Returns how much, 0 at its end, or an errno. */
+static int part_read(struct transmission_part *part, void *to, size_t room)
 {
 	ssize_t n;
 
 	if (!part->file || !part->left)
 		return 0;
-	n = kernel_read(part->file, t->page, min_t(u64, part->left, PAGE_SIZE), &part->pos);
+	n = kernel_read(part->file, to, min_t(u64, part->left, room), &part->pos);
 	if (n < 0)
 		return n == -EAGAIN ? -EIO : n;
 	part->left = n ? part->left - n : 0;
+	return n;
+}
+
+/* Returns whether there is something in the page now, or an errno. */
+static int read_page(struct wsock_transmission *t, struct transmission_part *part)
+{
+	int n = part_read(part, t->page, PAGE_SIZE);
+
+	if (n <= 0)
+		return n;
 	t->page_pos = 0;
 	t->page_len = n;
-	return n > 0;
+	return 1;
 }
 
 /* Sends some of @part. As wsock_transmission_send(), but 0 at the end of the part. */
@@ -309,17 +319,18 @@ static int packet_copy(struct wsock_transmission *t, struct iov_iter *iter)
 static int packet_add(struct wsock_transmission *t, struct transmission_part *part)
 {
 	int ret = packet_copy(t, &part->head);
-	ssize_t n;
 
-	while (!ret && part->file && part->left && t->page_len < PACKET_ROOM) {
-		n = kernel_read(part->file, t->page + t->page_len,
-				min_t(u64, part->left, PACKET_ROOM - t->page_len), &part->pos);
-		if (n < 0)
-			return n == -EAGAIN ? -EIO : n;
-		part->left = n ? part->left - n : 0;
-		t->page_len += n;
+	if (ret)
+		return ret;
+	while (t->page_len < PACKET_ROOM) {
+		ret = part_read(part, t->page + t->page_len, PACKET_ROOM - t->page_len);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			break;
+		t->page_len += ret;
 	}
-	return ret ?: packet_copy(t, &part->tail);
+	return packet_copy(t, &part->tail);
 }
 
 /* A datagram is sent as a whole; nobody else's may come in between. */

@@ -6,7 +6,6 @@
 #include "internal.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stddef.h>

@@ -653,19 +653,28 @@ TEST_F(errors, G2__broadcast_without_leave)
 	EXPECT_EQ(WSACleanup(), 0);
 }
 
-TEST_F(errors, G2__keepalive_finds_the_peer_gone)
+/* The peer is asked after a second, and is gone when one question has no answer. */
+static int keep_alive(SOCKET s)
 {
 	struct tcp_keepalive values = { 1, 1000, 1000 };
-	SOCKET s;
+	int one = 1;
 	DWORD bytes;
-	int peer, one = 1;
+
+	if (WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, &bytes, NULL,
+		     NULL))
+		return WSAGetLastError();
+	return setsockopt((int)s, IPPROTO_TCP, TCP_KEEPCNT, &one, sizeof(one));
+}
+
+TEST_F(errors, G2__keepalive_finds_the_peer_gone)
+{
+	SOCKET s;
+	int peer;
 	char c;
 
 	ASSERT_EQ(startup(), 0);
 	ASSERT_EQ(stream_pair(&s, &peer), 0);
-	ASSERT_EQ(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, &bytes,
-			   NULL, NULL), 0);
-	ASSERT_EQ(setsockopt((int)s, IPPROTO_TCP, TCP_KEEPCNT, &one, sizeof(one)), 0);
+	ASSERT_EQ(keep_alive(s), 0);
 	/* Now nobody answers. */
 	ASSERT_EQ(system("ip link set lo down"), 0);
 	EXPECT_WSA(wsock_recv(s, &c, 1, 0), WSAENETRESET);
@@ -681,18 +690,15 @@ TEST_F(errors, G2__keepalive_finds_the_peer_gone)
  */
 TEST_F(errors, G2__keepalive_ends_an_operation)
 {
-	struct tcp_keepalive values = { 1, 1000, 1000 };
 	struct operation op;
 	DWORD bytes, flags;
-	int peer, one = 1;
 	SOCKET s;
+	int peer;
 	char c;
 
 	ASSERT_EQ(startup(), 0);
 	ASSERT_EQ(stream_pair(&s, &peer), 0);
-	ASSERT_EQ(WSAIoctl(s, SIO_KEEPALIVE_VALS, &values, sizeof(values), NULL, 0, &bytes,
-			   NULL, NULL), 0);
-	ASSERT_EQ(setsockopt((int)s, IPPROTO_TCP, TCP_KEEPCNT, &one, sizeof(one)), 0);
+	ASSERT_EQ(keep_alive(s), 0);
 	ASSERT_EQ(start_recv(s, &op, NULL, 64), WSA_IO_PENDING);
 	ASSERT_EQ(system("ip link set lo down"), 0);
 	EXPECT_FALSE(WSAGetOverlappedResult(s, &op.ov, &bytes, TRUE, &flags));
